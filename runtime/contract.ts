@@ -82,3 +82,5 @@ export type MakeSite = (spec: SiteSpec) => CachedCall;
  * `clear(fn)` finds functions that no module-level expression names (closures, local classes). Gives `fn` back.
  */
 export type Mark = <F>(fn: F, site: CachedCall) => F;
+
+export { type Duration, parseDuration } from "./duration.ts";

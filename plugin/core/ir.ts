@@ -437,20 +437,95 @@ export type Pattern = Identifier | Member | ArrayPattern | ObjectPattern | Defau
 export type Declaration = Variable | Function | Class | Enum | Namespace | ImportEquals;
 
 export type Statement =
-  | ExpressionStatement | Block | Empty | If | For | ForIn | ForOf | While | DoWhile | Return | Throw | Try | Switch
-  | Break | Continue | Labeled | Debugger | With
-  | Variable | Function | Class | Enum | Namespace
-  | Import | ExportNamed | ExportDefault | ExportAll | ImportEquals | ExportAssignment;
+  | ExpressionStatement
+  | Block
+  | Empty
+  | If
+  | For
+  | ForIn
+  | ForOf
+  | While
+  | DoWhile
+  | Return
+  | Throw
+  | Try
+  | Switch
+  | Break
+  | Continue
+  | Labeled
+  | Debugger
+  | With
+  | Variable
+  | Function
+  | Class
+  | Enum
+  | Namespace
+  | Import
+  | ExportNamed
+  | ExportDefault
+  | ExportAll
+  | ImportEquals
+  | ExportAssignment;
 
 export type Expression =
-  | Identifier | Str | Num | Big | Bool | Null | RegExpLiteral | Template | TaggedTemplate | ArrayLiteral
-  | ObjectLiteral | Function | Class | Unary | Update | Binary | Logical | Assign | Conditional | Call | New | Member
-  | Chain | Sequence | Await | Yield | This | Super | NewTarget | ImportMeta | ImportCall | JSXElement | JSXFragment;
+  | Identifier
+  | Str
+  | Num
+  | Big
+  | Bool
+  | Null
+  | RegExpLiteral
+  | Template
+  | TaggedTemplate
+  | ArrayLiteral
+  | ObjectLiteral
+  | Function
+  | Class
+  | Unary
+  | Update
+  | Binary
+  | Logical
+  | Assign
+  | Conditional
+  | Call
+  | New
+  | Member
+  | Chain
+  | Sequence
+  | Await
+  | Yield
+  | This
+  | Super
+  | NewTarget
+  | ImportMeta
+  | ImportCall
+  | JSXElement
+  | JSXFragment;
 
 export type Node =
-  | Program | Directive | Statement | Expression | Pattern | Case | Declarator | ImportSpecifier | ImportAttribute
-  | ExportSpecifier | EnumMember | FunctionBody | Param | ClassMember | Name | PrivateName | TemplateElement | Property
-  | Spread | JSXName | JSXAttribute | JSXText | PatternProperty;
+  | Program
+  | Directive
+  | Statement
+  | Expression
+  | Pattern
+  | Case
+  | Declarator
+  | ImportSpecifier
+  | ImportAttribute
+  | ExportSpecifier
+  | EnumMember
+  | FunctionBody
+  | Param
+  | ClassMember
+  | Name
+  | PrivateName
+  | TemplateElement
+  | Property
+  | Spread
+  | JSXName
+  | JSXAttribute
+  | JSXText
+  | PatternProperty;
 
 export type NodeOf<T extends Node["type"]> = Extract<Node, { readonly type: T }>;
 
@@ -458,9 +533,15 @@ export type NodeOf<T extends Node["type"]> = Extract<Node, { readonly type: T }>
 
 type FieldsOf<T extends Node["type"]> = Exclude<keyof NodeOf<T>, "type" | "start" | "end">;
 /** `values` are scalars, `children` are nodes, lists of nodes, or null. Every field stands in one of the two. */
-type Shape<T extends Node["type"]> = { readonly values: readonly FieldsOf<T>[]; readonly children: readonly FieldsOf<T>[] };
+type Shape<T extends Node["type"]> = {
+  readonly values: readonly FieldsOf<T>[];
+  readonly children: readonly FieldsOf<T>[];
+};
 
-const shape = <V extends string, C extends string>(values: readonly V[], children: readonly C[]) => ({ values, children });
+const shape = <V extends string, C extends string>(values: readonly V[], children: readonly C[]) => ({
+  values,
+  children,
+});
 
 /**
  * Every node type with all its fields, in source order. Walking, hashing and comparing go by this table, never by the
@@ -557,7 +638,10 @@ export const SHAPES = {
 
 /** Fails to compile when a field of a node stands in neither list. */
 type Unlisted = {
-  [T in Node["type"]]: Exclude<FieldsOf<T>, (typeof SHAPES)[T]["values"][number] | (typeof SHAPES)[T]["children"][number]>;
+  [T in Node["type"]]: Exclude<
+    FieldsOf<T>,
+    (typeof SHAPES)[T]["values"][number] | (typeof SHAPES)[T]["children"][number]
+  >;
 }[Node["type"]];
 const everyFieldIsListed: [Unlisted] extends [never] ? true : Unlisted = true;
 void everyFieldIsListed;

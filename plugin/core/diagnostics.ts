@@ -1,0 +1,245 @@
+/**
+ * Everything that the compiler says to a user: a code, one line with the function's own name, why, and what to write
+ * instead. Written here once; `docs/diagnostics.md` is generated from it.
+ */
+import { codeFrameColumns } from "@babel/code-frame";
+import type { Span } from "./ir.ts";
+
+export interface Position {
+  /** 1-based. */
+  readonly line: number;
+  /** 0-based, in UTF-16 units, as source maps count. */
+  readonly column: number;
+}
+
+export interface Diagnostic {
+  readonly code: DiagnosticCode;
+  readonly severity: "error" | "warning";
+  /** One line: what, in which function. */
+  readonly message: string;
+  readonly loc: { readonly file: string; readonly start: Position; readonly end: Position };
+  /** The source around {@link loc}, marked. */
+  readonly frame: string;
+  /** Why it can't be, and what to write instead, as code where code helps. */
+  readonly fix: string;
+}
+
+type Words = { readonly message: string; readonly fix: string };
+type Entry = { readonly severity: "error" | "warning"; readonly say: (...names: string[]) => Words };
+
+const error = (say: Entry["say"]): Entry => ({ severity: "error", say });
+const warning = (say: Entry["say"]): Entry => ({ severity: "warning", say });
+
+/** The catalogue. `f` is always the name of the user's own function. */
+export const CATALOGUE = {
+  "misspelt-directive": error((found = "", meant = "") => ({
+    message: `"${found}" is not a directive of Kept. Did you mean "${meant}"?`,
+    fix: `A misspelt directive would be ignored in silence. Write exactly:\n\n  "${meant}";`,
+  })),
+  "directive-not-string": error((how = "", meant = "") => ({
+    message: `A directive can't be ${how}: JavaScript would not see a directive at all.`,
+    fix: `Write it as a plain string, the first statement of the function:\n\n  "${meant}";`,
+  })),
+  "directive-not-first": error((meant = "", f = "") => ({
+    message: `"${meant}" is not the first statement of ${f}, so it is not a directive.`,
+    fix: `Only strings before the first statement are directives. Move it to the first line of the function:\n\n  "${meant}";`,
+  })),
+  "directive-in-block": error((meant = "", f = "") => ({
+    message: `"${meant}" stands in a block inside ${f}, not at the top of a function.`,
+    fix: `A directive annotates a whole function. Move it to the function's first line, or move the block into a function of its own:\n\n  function part(…) {\n    "${meant}";\n    …\n  }`,
+  })),
+  "ambiguous-directive": warning((f = "", meant = "") => ({
+    message: `"use cache" in ${f} does not say which kind. Did you mean "${meant}"?`,
+    fix: `"use cache data" gives every caller its own copy of the result; "use cache resource" shares one object (a client, a connection, a pool, a model). Kept leaves "use cache" alone. Write:\n\n  "${meant}";`,
+  })),
+  "conflicting-directives": error((f = "", one = "", other = "") => ({
+    message: `${f} has both "${one}" and "${other}".`,
+    fix: `${one.startsWith("use cache") && other.startsWith("use cache") ? "A result is either copied for each caller (data) or shared by all (resource)." : `A function marked "${other}" is replaced by a reference to another environment; what Kept would keep is not what callers see.`} Keep one of the two:\n\n  "${one}";`,
+  })),
+  "not-cacheable": error((f = "", what = "", instead = "") => ({
+    message: `${f} is ${what} and can't be cached.`,
+    fix: instead,
+  })),
+  generator: error((f = "", kind = "") => ({
+    message: `${f} is ${kind}: its result is consumed as it is read, so it can't be kept.`,
+    fix: `Collect the values and return them:\n\n  ${kind.startsWith("an async") ? "async " : ""}function ${/^[\w$]+$/.test(f) ? f : "load"}(…) {\n    "use cache data";\n    const all = [];\n    for ${kind.startsWith("an async") ? "await " : ""}(const item of source(…)) all.push(item);\n    return all;\n  }`,
+  })),
+  "unknown-option": error((f = "", option = "", suggestion = "") => ({
+    message: `Unknown option \`${option}\` in cacheOptions of ${f}.${suggestion ? ` Did you mean \`${suggestion}\`?` : ""}`,
+    fix: suggestion
+      ? `Write:\n\n  cacheOptions({ ${suggestion}: … });`
+      : `The options are: ttl, staleFor, maxEntries, ignore, key, persist, scope, copy, tags, validate, onRelease, spinner, showTime, allowInputs, version, env.`,
+  })),
+  "invalid-option": error((f = "", option = "", why = "", instead = "") => ({
+    message: `\`${option}\` in cacheOptions of ${f} ${why}.`,
+    fix: `Write for example:\n\n  cacheOptions({ ${instead} });`,
+  })),
+  "option-not-static": error((f = "", option = "", instead = "") => ({
+    message: `\`${option}\` in cacheOptions of ${f} can't be read at build time.`,
+    fix: `Options are read by the compiler: literals, template literals without holes, and module-level \`const\`s that hold such values. Write for example:\n\n  cacheOptions({ ${instead} });`,
+  })),
+  "option-wrong-kind": error((f = "", option = "", kind = "", other = "") => ({
+    message: `\`${option}\` in cacheOptions of ${f} has no meaning for "use cache ${kind}".`,
+    fix: `\`${option}\` belongs to "use cache ${other}". Remove it, or change the directive:\n\n  "use cache ${other}";`,
+  })),
+  "option-reads-local": error((f = "", option = "", name = "") => ({
+    message: `\`${option}\` in cacheOptions of ${f} reads \`${name}\`, which exists only while ${f} runs.`,
+    fix: `\`${option}\` is called long after the call that stored the value. It may use its own parameters and module-level bindings:\n\n  cacheOptions({ ${option}: (value) => … });`,
+  })),
+  "misplaced-options": error((f = "") => ({
+    message: `cacheOptions(…) in ${f} is not at the top of an annotated function.`,
+    fix: `It is read at build time and belongs directly under the directive:\n\n  function f(…) {\n    "use cache data";\n    cacheOptions({ ttl: "1h" });\n    …\n  }`,
+  })),
+  "unknown-ignore": error((f = "", name = "", suggestion = "") => ({
+    message: `\`ignore\` of ${f} names \`${name}\`, which is neither a parameter nor a captured variable.${suggestion ? ` Did you mean \`${suggestion}\`?` : ""}`,
+    fix: suggestion
+      ? `Write:\n\n  cacheOptions({ ignore: ["${suggestion}"] });`
+      : `Remove it. What \`ignore\` can name here: the parameters of ${f}, variables that it captures, "this", "arguments".`,
+  })),
+  "writes-captured": error((f = "", name = "") => ({
+    message: `${f} assigns to \`${name}\`, a variable of the function around it.`,
+    fix: `A hit does not run the body, so the assignment would be skipped. Return the value instead and assign it where ${f} is called:\n\n  ${name} = ${/^[\w$]+$/.test(f) ? f : "f"}(…);`,
+  })),
+  "shadowed-capture": error((f = "", name = "", via = "") => ({
+    message: `${f} uses \`${via}\`, which reads a variable \`${name}\` that another \`${name}\` hides at this place.`,
+    fix: `The value of the hidden \`${name}\` must be part of the key, but can't be named here. Rename one of the two.`,
+  })),
+  "captures-unkeyable": error((f = "", name = "", what = "") => ({
+    message: `${f} captures \`${name}\`, which is ${what} and can't be part of a key.`,
+    fix: `Make it a \`const\` or a function declaration (then its code is in the code hash), pass what you need of it as a parameter, or leave it out of the key:\n\n  cacheOptions({ ignore: ["${name}"] });`,
+  })),
+  "this-unkeyable": error((f = "", cls = "") => ({
+    message: `${f} reads \`this\`, and nothing says how an instance of ${cls} is keyed.`,
+    fix: `Two instances must not share results by accident. Say what tells instances apart:\n\n  class ${cls} {\n    [Symbol.for("kept.key")]() { return [this.id]; }\n  }\n\nor key this function by what it uses:\n\n  cacheOptions({ key: () => [this.id] });\n\nor let all instances share:\n\n  cacheOptions({ ignore: ["this"] });`,
+  })),
+  "arguments-excluded": error((f = "", name = "") => ({
+    message: `${f} reads \`arguments\`, which holds \`${name}\`, a parameter left out of the key.`,
+    fix: `\`arguments\` is keyed whole. Name the parameters that you need (a rest parameter is keyed element by element), or leave it out of the key too:\n\n  cacheOptions({ ignore: ["arguments"] });`,
+  })),
+  "eval-in-closure": error((f = "") => ({
+    message: `${f} stands inside another function and calls \`eval\`, which may read any variable around it.`,
+    fix: `What the key must hold can't be known. Move ${f} to the top level of the module, or do without \`eval\`.`,
+  })),
+  "inside-with": error((f = "") => ({
+    message: `${f} stands inside a \`with\` statement, so it can't be known what its variables mean.`,
+    fix: `Move ${f} out of the \`with\` statement.`,
+  })),
+  "key-async": error((f = "") => ({
+    message: `\`key\` in cacheOptions of ${f} must be a plain function without parameters.`,
+    fix: `It is called at each call, in place, and may use the parameters of ${f} and \`this\`:\n\n  cacheOptions({ key: () => [this.id, url] });`,
+  })),
+  unparsable: error((what = "") => ({
+    message: `This file does not parse: ${what}`,
+    fix: `Kept reads the source before other tools. If a tool ahead of it makes this code valid, put Kept after that tool.`,
+  })),
+} as const satisfies Record<string, Entry>;
+
+export type DiagnosticCode = keyof typeof CATALOGUE;
+
+/** Collects what there is to say about one file. */
+export class Report {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #source: string;
+  readonly #file: string;
+  #lines: number[] | undefined;
+
+  constructor(source: string, file: string) {
+    this.#source = source;
+    this.#file = file;
+  }
+
+  add(code: DiagnosticCode, at: Span, ...names: string[]): void {
+    const entry: Entry = CATALOGUE[code];
+    const { message, fix } = entry.say(...names);
+    const start = this.position(at.start);
+    const end = this.position(at.end);
+    const frame = codeFrameColumns(this.#source, frameLocation(start, end), { linesAbove: 2, linesBelow: 1 });
+    this.diagnostics.push({
+      code,
+      severity: entry.severity,
+      message,
+      loc: { file: this.#file, start, end },
+      frame,
+      fix,
+    });
+  }
+
+  get errors(): readonly Diagnostic[] {
+    return this.diagnostics.filter((each) => each.severity === "error");
+  }
+
+  position(offset: number): Position {
+    this.#lines ??= lineStarts(this.#source);
+    let low = 0;
+    let high = this.#lines.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#lines[middle] as number) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (this.#lines[low] as number) };
+  }
+}
+
+/** A mark over several lines hides what it marks: only the first line's is shown then. */
+function frameLocation(start: Position, end: Position) {
+  const from = { line: start.line, column: start.column + 1 };
+  return end.line === start.line ? { start: from, end: { line: end.line, column: end.column + 1 } } : { start: from };
+}
+
+function lineStarts(source: string): number[] {
+  const starts = [0];
+  for (const match of source.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) starts.push(match.index + match[0].length);
+  return starts;
+}
+
+/** What a diagnostic looks like to a person: message, place, frame, fix. */
+export function format(diagnostic: Diagnostic): string {
+  const { code, message, loc, frame, fix } = diagnostic;
+  return `${message} [kept/${code}]\n  at ${loc.file}:${loc.start.line}:${loc.start.column + 1}\n\n${frame}\n\n${fix}`;
+}
+
+/** Thrown when a file holds something that Kept refuses. The source is left as it is. */
+export class TransformError extends Error {
+  override readonly name = "TransformError";
+  readonly code = "transform";
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super(
+      `\n${diagnostics
+        .filter((d) => d.severity === "error")
+        .map(format)
+        .join("\n\n")}\n`,
+    );
+    this.diagnostics = diagnostics;
+  }
+}
+
+/** The candidate that a person who typed `word` most likely meant, if one is near enough. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const limit = Math.max(2, Math.floor(word.length / 2.5));
+  const scored = candidates
+    .map((candidate) => ({ candidate, distance: distance(plain(word), plain(candidate)) }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = scored[0];
+  return best && best.distance <= limit ? best.candidate : undefined;
+}
+
+const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+
+/** Levenshtein. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(
+        (next[j - 1] as number) + 1,
+        (row[j] as number) + 1,
+        (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      );
+    row = next;
+  }
+  return row[b.length] as number;
+}

@@ -1,0 +1,114 @@
+/**
+ * The one recogniser of the directive: what it is, what was surely meant to be it, and the cheap test that tells every
+ * host whether a file is worth parsing.
+ */
+import type { SiteKind } from "../../runtime/contract.ts";
+import { nearest, type Report } from "./diagnostics.ts";
+import type * as ir from "./ir.ts";
+import { forEachChild } from "./ir.ts";
+
+export const DIRECTIVES: Readonly<Record<string, SiteKind>> = {
+  "use cache data": "data",
+  "use cache resource": "resource",
+};
+
+/**
+ * True for every file that can hold a directive or a near miss of one. The hosts that take a content filter get this
+ * very expression.
+ */
+export const CONTENT_FILTER = /use[\W_]{0,3}cache/i;
+export const mayHoldDirective = (source: string): boolean => CONTENT_FILTER.test(source);
+
+export interface Found {
+  readonly kind: SiteKind;
+  readonly directive: ir.Directive;
+}
+
+/** The directive of a body (or of the file), with what is wrong with it said. */
+export function findDirective(owner: ir.FunctionBody | ir.Program, name: string, report: Report): Found | undefined {
+  let found: Found | undefined;
+  for (const directive of owner.directives) {
+    const kind = DIRECTIVES[directive.raw];
+    if (kind) {
+      if (!found) found = { kind, directive };
+      else if (found.kind !== kind)
+        report.add("conflicting-directives", directive, name, found.directive.raw, directive.raw);
+    } else {
+      const meant = nearMiss(directive.raw);
+      if (meant === "ambiguous") report.add("ambiguous-directive", directive, name, `use cache ${guessKind(owner)}`);
+      else if (meant) report.add("misspelt-directive", directive, directive.raw, `use cache ${meant}`);
+    }
+  }
+  if (found)
+    for (const { raw } of owner.directives)
+      if (raw === "use server" || raw === "use client")
+        if (owner.type === "FunctionBody" || raw === "use client")
+          report.add("conflicting-directives", found.directive, name, found.directive.raw, raw);
+  return found;
+}
+
+/**
+ * Statements that were meant as directives but are none: a template literal, a string in parentheses, after another
+ * statement, in a nested block. Without a word they would be ignored.
+ */
+export function findStrays(program: ir.Program, nameOf: (node: ir.Node) => string, report: Report): void {
+  const visit = (node: ir.Node, owner: ir.Node): void => {
+    if (node.type === "ExpressionStatement") stray(node, owner);
+    const inner =
+      node.type === "FunctionBody" || node.type === "Block" || node.type === "StaticBlock" || node.type === "Case"
+        ? node
+        : owner;
+    forEachChild(node, (each) => visit(each, inner));
+  };
+  const stray = (statement: ir.ExpressionStatement, owner: ir.Node): void => {
+    const { expression } = statement;
+    const text =
+      expression.type === "String"
+        ? expression.value
+        : expression.type === "Template" && expression.quasis.length === 1
+          ? expression.quasis[0]?.cooked
+          : null;
+    if (text == null) return;
+    const kind = DIRECTIVES[text] ?? nearMiss(text);
+    if (!kind || kind === "ambiguous") return;
+    const meant = `use cache ${kind}`;
+    const name = nameOf(statement);
+    if (expression.type === "Template") report.add("directive-not-string", statement, "a template literal", meant);
+    else if (expression.start > statement.start) report.add("directive-not-string", statement, "in parentheses", meant);
+    else if (owner.type === "FunctionBody" || owner.type === "Program")
+      report.add("directive-not-first", statement, meant, name);
+    else report.add("directive-in-block", statement, meant, name);
+  };
+  visit(program, program);
+}
+
+/** What a string that is no directive was meant to be. `"use cache: …"` is Next.js's, and no near miss. */
+function nearMiss(raw: string): SiteKind | "ambiguous" | undefined {
+  if (DIRECTIVES[raw] || /^use cache\s*:/.test(raw)) return undefined;
+  const cooked = raw.replace(/\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\u\{([0-9a-f]+)\}/gi, (_, x, u, b) =>
+    String.fromCodePoint(Math.min(0x10ffff, Number.parseInt(x ?? u ?? b, 16))),
+  );
+  const squeezed = cooked.toLowerCase().replace(/[^a-z]+/g, "");
+  const rest = /^us(?:e|ed|ing)cach(?:e|ed|ing)(.*)$/.exec(squeezed)?.[1];
+  if (rest === undefined) return undefined;
+  return rest === "" ? "ambiguous" : (nearest(rest, Object.values(DIRECTIVES)) as SiteKind | undefined);
+}
+
+const RESOURCE_WORDS =
+  /client|connect|model|pool|socket|database|\bdb\b|session|server|driver|engine|browser|redis|postgres|prisma|mongo/i;
+
+/** Data or resource, judged from what the function returns. */
+function guessKind(owner: ir.FunctionBody | ir.Program): SiteKind {
+  let resource = false;
+  const words = (node: ir.Node): void => {
+    if ((node.type === "Identifier" || node.type === "Name") && RESOURCE_WORDS.test(node.name)) resource = true;
+    else if (node.type !== "Function") forEachChild(node, words);
+  };
+  const visit = (node: ir.Node): void => {
+    if (node.type === "Return" && node.argument)
+      words(node.argument.type === "Await" ? node.argument.argument : node.argument);
+    else if (node.type !== "Function" && node.type !== "Class") forEachChild(node, visit);
+  };
+  for (const statement of owner.body) visit(statement);
+  return resource ? "resource" : "data";
+}

@@ -1,0 +1,463 @@
+/**
+ * Who declares what, and who means whom: every identifier of a program bound to its declaration, by the rules of the
+ * language (hoisting, TDZ, Annex B, parameter scope, class scope, catch, loops, enums, namespaces). Done once on the
+ * IR; captures, emission, lints and the code hash only ask.
+ */
+import type * as ir from "./ir.ts";
+import { forEachChild } from "./ir.ts";
+
+export type BindingKind =
+  | "import"
+  | "var"
+  | "let"
+  | "const"
+  | "using"
+  | "function"
+  | "class"
+  | "param"
+  | "catch"
+  | "enum"
+  | "namespace"
+  /** The name of a function or class expression, or a class's own name inside its body. */
+  | "self";
+
+export interface Binding {
+  readonly name: string;
+  readonly kind: BindingKind;
+  readonly scope: Scope;
+  /** What declares it: Declarator, Function, Class, Param, Try, ImportSpecifier, Enum, Namespace, ImportEquals. */
+  readonly declarations: ir.Node[];
+  /** Every identifier that means it, declarations left out. */
+  readonly references: Reference[];
+  /** The parameter that a `var` or function of the body hides: `function f(a) { var a; }`. */
+  redeclares: Binding | null;
+}
+
+export interface Reference {
+  readonly node: ir.Identifier;
+  readonly scope: Scope;
+  /** `null`: a global, or a name that `with` or a sloppy `eval` may provide. */
+  readonly binding: Binding | null;
+  readonly reads: boolean;
+  readonly writes: boolean;
+}
+
+export type ScopeKind =
+  | "module"
+  | "function"
+  | "body"
+  | "block"
+  | "class"
+  | "namespace"
+  | "enum"
+  | "static"
+  | "self"
+  | "with";
+
+export interface Scope {
+  readonly kind: ScopeKind;
+  readonly node: ir.Node;
+  readonly parent: Scope | null;
+  readonly bindings: Map<string, Binding>;
+  /** Where `var` goes: the nearest module, body, static block or namespace. */
+  readonly varScope: Scope;
+}
+
+export interface Scopes {
+  readonly module: Scope;
+  readonly scopeOf: ReadonlyMap<ir.Node, Scope>;
+  readonly parentOf: ReadonlyMap<ir.Node, ir.Node>;
+  readonly referenceOf: ReadonlyMap<ir.Identifier, Reference>;
+  readonly declarationOf: ReadonlyMap<ir.Identifier, Binding>;
+  readonly references: readonly Reference[];
+}
+
+/** Binds every identifier of the program. Two passes: declare everything (hoisting), then resolve. */
+export function inferScopes(program: ir.Program): Scopes {
+  const scopeOf = new Map<ir.Node, Scope>();
+  const parentOf = new Map<ir.Node, ir.Node>();
+  const declarationOf = new Map<ir.Identifier, Binding>();
+  const pending: { node: ir.Identifier; scope: Scope; reads: boolean; writes: boolean }[] = [];
+  const sloppyBlockFunctions: { fn: ir.Function; scope: Scope }[] = [];
+
+  const open = (kind: ScopeKind, node: ir.Node, parent: Scope | null): Scope => {
+    const scope = { kind, node, parent, bindings: new Map() } as unknown as { -readonly [K in keyof Scope]: Scope[K] };
+    scope.varScope =
+      parent === null || kind === "body" || kind === "static" || kind === "namespace" ? scope : parent.varScope;
+    if (kind === "function") scope.varScope = scope;
+    if (!scopeOf.has(node)) scopeOf.set(node, scope);
+    return scope;
+  };
+
+  const declare = (scope: Scope, id: ir.Identifier, kind: BindingKind, by: ir.Node): void => {
+    let binding = scope.bindings.get(id.name);
+    if (binding) binding.declarations.push(by);
+    else {
+      const hidden = scope.kind === "body" ? (scope.parent?.bindings.get(id.name) ?? null) : null;
+      binding = { name: id.name, kind, scope, declarations: [by], references: [], redeclares: hidden };
+      scope.bindings.set(id.name, binding);
+    }
+    declarationOf.set(id, binding);
+  };
+
+  /** Declares the names of a pattern; its keys and defaults are ordinary expressions. */
+  const bind = (pattern: ir.Pattern, kind: BindingKind, target: Scope, by: ir.Node, scope: Scope): void => {
+    switch (pattern.type) {
+      case "Identifier":
+        return declare(target, pattern, kind, by);
+      case "ArrayPattern":
+        for (const element of pattern.elements)
+          if (element) link(element, pattern), bind(element, kind, target, by, scope);
+        return;
+      case "ObjectPattern":
+        for (const property of pattern.properties) {
+          link(property, pattern);
+          if (property.type === "Rest") {
+            link(property.argument, property);
+            bind(property.argument, kind, target, by, scope);
+          } else {
+            if (property.computed) child(property.key, property, scope);
+            link(property.value, property);
+            bind(property.value, kind, target, by, scope);
+          }
+        }
+        return;
+      case "Default":
+        link(pattern.left, pattern);
+        bind(pattern.left, kind, target, by, scope);
+        child(pattern.right, pattern, scope);
+        return;
+      case "Rest":
+        link(pattern.argument, pattern);
+        return bind(pattern.argument, kind, target, by, scope);
+      default:
+        visit(pattern, scope);
+    }
+  };
+
+  /** Names that an assignment, `for (x of …)` or `++` writes. */
+  const assign = (pattern: ir.Pattern, scope: Scope, reads: boolean): void => {
+    switch (pattern.type) {
+      case "Identifier":
+        pending.push({ node: pattern, scope, reads, writes: true });
+        return;
+      case "ArrayPattern":
+        for (const element of pattern.elements) if (element) link(element, pattern), assign(element, scope, false);
+        return;
+      case "ObjectPattern":
+        for (const property of pattern.properties) {
+          link(property, pattern);
+          if (property.type === "Rest") {
+            link(property.argument, property);
+            assign(property.argument, scope, false);
+          } else {
+            if (property.computed) child(property.key, property, scope);
+            link(property.value, property);
+            assign(property.value, scope, false);
+          }
+        }
+        return;
+      case "Default":
+        link(pattern.left, pattern);
+        assign(pattern.left, scope, false);
+        child(pattern.right, pattern, scope);
+        return;
+      case "Rest":
+        link(pattern.argument, pattern);
+        return assign(pattern.argument, scope, false);
+      default:
+        visit(pattern, scope);
+    }
+  };
+
+  const link = (node: ir.Node, parent: ir.Node): void => {
+    parentOf.set(node, parent);
+  };
+  const child = (node: ir.Node, parent: ir.Node, scope: Scope): void => {
+    link(node, parent);
+    visit(node, scope);
+  };
+  const children = (nodes: readonly (ir.Node | null)[], parent: ir.Node, scope: Scope): void => {
+    for (const node of nodes) if (node) child(node, parent, scope);
+  };
+
+  /** Lexical declarations of a statement list are visible in all of it; functions even callable. */
+  const statements = (list: readonly ir.Statement[], parent: ir.Node, scope: Scope): void => {
+    for (const statement of list) hoist(statement, scope);
+    children(list, parent, scope);
+  };
+
+  const hoist = (statement: ir.Statement, scope: Scope): void => {
+    switch (statement.type) {
+      case "Function":
+        if (!statement.id) return;
+        declare(scope, statement.id, "function", statement);
+        if (scope.varScope !== scope) sloppyBlockFunctions.push({ fn: statement, scope });
+        return;
+      case "Class":
+        if (statement.id) declare(scope, statement.id, "class", statement);
+        return;
+      case "Enum":
+        return declare(scope, statement.id, "enum", statement);
+      case "Namespace":
+        return declare(scope, statement.id, "namespace", statement);
+      case "ImportEquals":
+        return declare(scope, statement.local, "import", statement);
+      case "Import":
+        for (const specifier of statement.specifiers) declare(scope, specifier.local, "import", specifier);
+        return;
+      case "ExportNamed":
+        if (statement.declaration) hoist(statement.declaration as ir.Statement, scope);
+        return;
+      case "ExportDefault": {
+        const { declaration } = statement;
+        if ((declaration.type === "Function" || declaration.type === "Class") && declaration.kind === "declaration")
+          hoist(declaration, scope);
+        return;
+      }
+    }
+  };
+
+  const visit = (node: ir.Node, scope: Scope): void => {
+    switch (node.type) {
+      case "Program": {
+        children(node.directives, node, scope);
+        return statements(node.body, node, scope);
+      }
+      case "Identifier":
+        pending.push({ node, scope, reads: true, writes: false });
+        return;
+      case "Variable": {
+        const target = node.kind === "var" ? scope.varScope : scope;
+        const kind = node.kind === "await using" ? "using" : node.kind;
+        for (const declarator of node.declarations) {
+          link(declarator, node);
+          link(declarator.id, declarator);
+          bind(declarator.id, kind, target, declarator, scope);
+          if (declarator.init) child(declarator.init, declarator, scope);
+        }
+        return;
+      }
+      case "Block":
+        return statements(node.body, node, open("block", node, scope));
+      case "StaticBlock":
+        return statements(node.body, node, open("static", node, scope));
+      case "Namespace":
+        link(node.id, node);
+        return statements(node.body, node, open("namespace", node, scope));
+      case "Enum": {
+        link(node.id, node);
+        const inner = open("enum", node, scope);
+        for (const member of node.members) {
+          link(member, node);
+          // Members are in scope, unqualified, in later initialisers.
+          if (/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(member.name))
+            inner.bindings.set(member.name, enumMember(member, inner));
+          if (member.init) child(member.init, member, inner);
+        }
+        return;
+      }
+      case "Switch": {
+        child(node.discriminant, node, scope);
+        const inner = open("block", node, scope);
+        for (const each of node.cases) for (const statement of each.body) hoist(statement, inner);
+        for (const each of node.cases) {
+          link(each, node);
+          if (each.test) child(each.test, each, inner);
+          children(each.body, each, inner);
+        }
+        return;
+      }
+      case "For": {
+        const inner = open("block", node, scope);
+        children([node.init, node.test, node.update, node.body], node, inner);
+        return;
+      }
+      case "ForIn":
+      case "ForOf": {
+        const inner = open("block", node, scope);
+        if (node.left.type === "Variable") child(node.left, node, inner);
+        else link(node.left, node), assign(node.left, inner, false);
+        children([node.right, node.body], node, inner);
+        return;
+      }
+      case "Try": {
+        child(node.block, node, scope);
+        if (node.handler) {
+          const inner = open("block", node, scope);
+          if (node.param) {
+            link(node.param, node);
+            bind(node.param, "catch", inner, node, inner);
+          }
+          child(node.handler, node, inner);
+        }
+        if (node.finalizer) child(node.finalizer, node, scope);
+        return;
+      }
+      case "With": {
+        child(node.object, node, scope);
+        return child(node.body, node, open("with", node, scope));
+      }
+      case "Function":
+        return visitFunction(node, scope);
+      case "Class": {
+        children(node.decorators, node, scope);
+        const inner = open("class", node, scope);
+        if (node.id) {
+          link(node.id, node);
+          // A declaration's outer name was hoisted; inside, the class has an immutable name of its own.
+          const own: Binding = {
+            name: node.id.name,
+            kind: "self",
+            scope: inner,
+            declarations: [node],
+            references: [],
+            redeclares: null,
+          };
+          inner.bindings.set(node.id.name, own);
+          if (!declarationOf.has(node.id)) declarationOf.set(node.id, own);
+        }
+        if (node.superClass) child(node.superClass, node, inner);
+        return children(node.members, node, inner);
+      }
+      case "Assign":
+        link(node.left, node);
+        assign(node.left, scope, node.operator !== "=");
+        return child(node.right, node, scope);
+      case "Update":
+        link(node.argument, node);
+        return assign(node.argument, scope, true);
+      case "Import":
+        for (const specifier of node.specifiers) link(specifier, node), link(specifier.local, specifier);
+        return;
+      case "ImportEquals":
+        link(node.local, node);
+        if (node.target) child(node.target, node, scope);
+        return;
+      default:
+        forEachChild(node, (each) => child(each, node, scope));
+    }
+  };
+
+  const visitFunction = (node: ir.Function, outer: Scope): void => {
+    let scope = outer;
+    if (node.id) {
+      link(node.id, node);
+      if (node.kind === "expression") {
+        scope = open("self", node, outer);
+        declare(scope, node.id, "self", node);
+      }
+    }
+    const params = open("function", node, scope);
+    scopeOf.set(node, params);
+    for (const param of node.params) {
+      link(param, node);
+      children(param.decorators, param, scope);
+      link(param.pattern, param);
+      bind(param.pattern, "param", params, param, params);
+    }
+    link(node.body, node);
+    if (node.body.type !== "FunctionBody") return visit(node.body, params);
+    const body = open("body", node.body, params);
+    children(node.body.directives, node.body, body);
+    statements(node.body.body, node.body, body);
+  };
+
+  const module = open("module", program, null);
+  visit(program, module);
+
+  // Annex B: in sloppy code a function in a block is also a `var` of the function around it. Declaring it there too is
+  // right for our purpose even in strict code, where no reference outside the block can mean it: such a reference is a
+  // ReferenceError at run time either way.
+  for (const { fn, scope } of sloppyBlockFunctions) annexB(fn, scope);
+
+  const references: Reference[] = [];
+  const referenceOf = new Map<ir.Identifier, Reference>();
+  for (const { node, scope, reads, writes } of pending) {
+    const binding = lookup(scope, node.name);
+    const reference: Reference = { node, scope, binding, reads, writes };
+    binding?.references.push(reference);
+    references.push(reference);
+    referenceOf.set(node, reference);
+  }
+  return { module, scopeOf, parentOf, referenceOf, declarationOf, references };
+}
+
+function enumMember(member: ir.EnumMember, scope: Scope): Binding {
+  return { name: member.name, kind: "const", scope, declarations: [member], references: [], redeclares: null };
+}
+
+function annexB(fn: ir.Function, scope: Scope): void {
+  const name = (fn.id as ir.Identifier).name;
+  if (fn.async || fn.generator || isStrict(scope)) return;
+  for (let at = scope.parent; at; at = at.parent) {
+    const present = at.bindings.get(name);
+    if (at === scope.varScope) {
+      if (present) present.declarations.push(fn);
+      else {
+        const hidden = at.kind === "body" ? (at.parent?.bindings.get(name) ?? null) : null;
+        at.bindings.set(name, { name, kind: "var", scope: at, declarations: [fn], references: [], redeclares: hidden });
+      }
+      return;
+    }
+    if (present) return; // a lexical name in between: the `var` would be an early error, so there is none
+  }
+}
+
+/** Class code and functions under "use strict"; a module's strictness is the caller's to add. */
+function isStrict(scope: Scope): boolean {
+  for (let at: Scope | null = scope; at; at = at.parent) {
+    const { node } = at;
+    if (node.type === "Class") return true;
+    if (
+      (node.type === "FunctionBody" || node.type === "Program") &&
+      node.directives.some((d) => d.raw === "use strict")
+    )
+      return true;
+    if (node.type === "Program") return node.body.some((s) => /^(Import|Export(Named|Default|All))$/.test(s.type));
+  }
+  return false;
+}
+
+/** The binding that `name` means at `scope`, or `null` for a global. `with` hides everything outside it. */
+export function lookup(scope: Scope, name: string): Binding | null {
+  for (let at: Scope | null = scope; at; at = at.parent) {
+    const binding = at.bindings.get(name);
+    if (binding) return binding;
+    if (at.kind === "with") return null;
+  }
+  return null;
+}
+
+export function isInside(scope: Scope, ancestor: Scope): boolean {
+  for (let at: Scope | null = scope; at; at = at.parent) if (at === ancestor) return true;
+  return false;
+}
+
+/** Is it assigned anywhere after its declaration? */
+export function isReassigned(binding: Binding): boolean {
+  return binding.references.some((reference) => reference.writes);
+}
+
+/** The bound names of a pattern, in order. */
+export function boundNames(pattern: ir.Pattern, names: ir.Identifier[] = []): ir.Identifier[] {
+  switch (pattern.type) {
+    case "Identifier":
+      names.push(pattern);
+      break;
+    case "ArrayPattern":
+      for (const element of pattern.elements) if (element) boundNames(element, names);
+      break;
+    case "ObjectPattern":
+      for (const property of pattern.properties)
+        boundNames(property.type === "Rest" ? property.argument : property.value, names);
+      break;
+    case "Default":
+      boundNames(pattern.left, names);
+      break;
+    case "Rest":
+      boundNames(pattern.argument, names);
+      break;
+  }
+  return names;
+}
