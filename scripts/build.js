@@ -1,6 +1,6 @@
 /**
- * Builds `dist/`: every module of plugin/ and runtime/ one to one as ESM with declarations (tsc), and the entries that
- * Jest's CommonJS mode must be able to `require` once more as CommonJS (rolldown).
+ * Builds `dist/` with tsc, one file per module: plugin/ and runtime/ as ESM, and runtime/ once more as CommonJS under
+ * `dist/cjs/`, because Jest's CommonJS mode can't load ESM. (The registry on `globalThis` makes the two one cache.)
  *
  * The work is done in a folder beside `dist/` that takes its place at the end, so that whoever reads `dist/` meanwhile
  * never sees half of a build.
@@ -8,98 +8,82 @@
  *     node scripts/build.js [--despite-type-errors]
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { rolldown } from "rolldown";
 import { readEntries } from "./entries.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, "dist");
 // Beside dist/ and as deep as it: the paths in source maps are relative.
 const staging = join(root, `.dist-${process.pid}`);
 
 try {
-  await build(process.argv.includes("--despite-type-errors"));
+  build(process.argv.includes("--despite-type-errors"));
+} catch (error) {
+  console.error(`Build failed: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
 } finally {
   rmSync(staging, { recursive: true, force: true });
 }
 
 /** @param {boolean} despiteTypeErrors */
-async function build(despiteTypeErrors) {
+function build(despiteTypeErrors) {
   const started = performance.now();
   const entries = readEntries(root);
-  emitModules(despiteTypeErrors);
-  await emitCommonJs(entries.filter((entry) => entry.commonjs && entry.written));
+  compile("tsconfig.build.json", staging, despiteTypeErrors);
+  compile("tsconfig.cjs.json", join(staging, "cjs"), despiteTypeErrors);
+  nameDeclarationsInSpecifiers();
+  nameCommonJs();
   assertPromised(entries);
   takeThePlaceOfDist();
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const built = entries.filter((entry) => entry.written).map((entry) => entry.subpath);
   const unwritten = entries.filter((entry) => !entry.written).map((entry) => entry.subpath);
   if (unwritten.length > 0) console.log(`Not written yet, so not built: ${unwritten.join(" ")}`);
-  console.log(`Built dist/ in ${seconds} s: ${built.join(" ")}`);
-}
-
-/** @param {boolean} despiteTypeErrors */
-function emitModules(despiteTypeErrors) {
-  const require = createRequire(import.meta.url);
-  const tsc = join(dirname(require.resolve("typescript/package.json")), "bin/tsc");
-  const args = [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", staging];
-  const { status } = spawnSync(process.execPath, args, { stdio: "inherit", cwd: root });
-  if (status !== 0 && !despiteTypeErrors) fail("tsc found errors; dist/ is left as it was.");
-  if (!existsSync(staging)) fail("tsc wrote nothing.");
+  const built = entries.filter((entry) => entry.written).map((entry) => entry.subpath);
+  console.log(`Built dist/ in ${((performance.now() - started) / 1000).toFixed(1)} s: ${built.join(" ")}`);
 }
 
 /**
- * Rolldown writes the modules (it knows how to name them `.cjs` and to rewrite the specifiers); the declarations are
- * tsc's, renamed. One file per module, as in the ESM build, so that a stack trace reads alike in both.
- *
- * @param {import("./entries.js").Entry[]} entries
+ * @param {string} project
+ * @param {string} outDir
+ * @param {boolean} despiteTypeErrors
  */
-async function emitCommonJs(entries) {
-  if (entries.length === 0) return;
-  const bundle = await rolldown({
-    input: Object.fromEntries(entries.map((entry) => [entry.source.replace(/\.ts$/, ""), join(root, entry.source)])),
-    platform: "node",
-    external: (id) => !id.startsWith(".") && !id.startsWith(root),
-    tsconfig: false,
-    transform: { target: "node20" },
-    onLog(level, log) {
-      if (level === "warn") fail(`rolldown: ${log.message}`);
-    },
-  });
-  const { output } = await bundle.write({
-    dir: join(staging, "cjs"),
-    format: "cjs",
-    exports: "named",
-    preserveModules: true,
-    preserveModulesRoot: root,
-    entryFileNames: "[name].cjs",
-    chunkFileNames: "[name].cjs",
-    sourcemap: true,
-  });
-  await bundle.close();
-  for (const chunk of output) {
-    if (chunk.type === "chunk" && chunk.fileName.startsWith("runtime/"))
-      copyDeclaration(chunk.fileName.replace(/\.cjs$/, ""));
-  }
-  // Modules of types alone leave no chunk, but the declarations beside them refer to theirs.
-  for (const name of readdirSync(join(staging, "runtime"), { recursive: true, encoding: "utf8" })) {
-    if (name.endsWith(".d.ts")) copyDeclaration(join("runtime", name.replace(/\.d\.ts$/, "")));
+function compile(project, outDir, despiteTypeErrors) {
+  const manifest = createRequire(import.meta.url).resolve("typescript/package.json");
+  const args = [join(dirname(manifest), "bin/tsc"), "-p", join(root, project), "--outDir", outDir];
+  const { status } = spawnSync(process.execPath, args, { stdio: "inherit", cwd: root });
+  if (status !== 0 && !despiteTypeErrors) throw new Error(`tsc -p ${project} found errors; dist/ is left as it was`);
+  if (!existsSync(outDir)) throw new Error(`tsc -p ${project} wrote nothing`);
+}
+
+/** tsc writes `./key.js` into the modules and leaves `./key.ts` in their declarations, where only newer compilers follow it. */
+function nameDeclarationsInSpecifiers() {
+  for (const path of filesUnder(staging, ".d.ts")) {
+    rewrite(path, path, (text) => text.replace(/(\b(?:from|import) ?\(?")(\.{1,2}\/[^"\n]+)\.ts"/g, '$1$2.js"'));
   }
 }
 
-/** @param {string} module path without extension, from the root of dist */
-function copyDeclaration(module) {
-  const source = readFileSync(join(staging, `${module}.d.ts`), "utf8");
-  const target = join(staging, "cjs", `${module}.d.cts`);
-  mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(
-    target,
-    source
-      .replace(/((?:from|import)\s*\(?\s*")(\.{1,2}\/[^"]+)\.(?:js|ts)"/g, '$1$2.cjs"')
-      .replace(/^\/\/# sourceMappingURL=.*$/m, ""),
-  );
+/** tsc names what it writes after the source, and a `.js` file is ESM in this package: `key.js` becomes `key.cjs`. */
+function nameCommonJs() {
+  const folder = join(staging, "cjs");
+  for (const path of filesUnder(folder, ".d.ts")) {
+    rewrite(path, path.replace(/\.ts$/, ".cts"), (text) =>
+      text.replace(/(\b(?:from|import) ?\(?")(\.{1,2}\/[^"\n]+)\.js"/g, '$1$2.cjs"'),
+    );
+  }
+  for (const path of filesUnder(folder, ".js")) {
+    rewrite(path, path.replace(/\.js$/, ".cjs"), (text) =>
+      text
+        .replace(/(\brequire\(")(\.{1,2}\/[^"\n]+)\.js"\)/g, '$1$2.cjs")')
+        .replace(/^\/\/# sourceMappingURL=(.+)\.js\.map$/m, "//# sourceMappingURL=$1.cjs.map"),
+    );
+  }
+  for (const path of filesUnder(folder, ".js.map")) {
+    rewrite(path, path.replace(/\.js\.map$/, ".cjs.map"), (text) =>
+      text.replace(/^(\{"version":3,"file":"[^"]+)\.js"/, '$1.cjs"'),
+    );
+  }
 }
 
 /** @param {import("./entries.js").Entry[]} entries */
@@ -108,14 +92,10 @@ function assertPromised(entries) {
     .filter((entry) => entry.written)
     .flatMap((entry) => entry.targets)
     .filter((target) => !existsSync(join(staging, relative("dist", target))));
-  if (gone.length > 0)
-    fail(`The exports map of package.json names files that the build doesn't make: ${gone.join(" ")}`);
-  const tests = readdirSync(staging, { recursive: true, encoding: "utf8" }).filter((name) => name.includes(".test."));
-  if (tests.length > 0) fail(`Tests in the build: ${tests.join(" ")}`);
+  if (gone.length > 0) throw new Error(`package.json exports what the build doesn't make: ${gone.join(" ")}`);
 }
 
 function takeThePlaceOfDist() {
-  const dist = join(root, "dist");
   const retired = join(root, `.dist-${process.pid}-old`);
   if (existsSync(dist)) renameSync(dist, retired);
   renameSync(staging, dist);
@@ -123,11 +103,22 @@ function takeThePlaceOfDist() {
 }
 
 /**
- * @param {string} message
- * @returns {never}
+ * @param {string} folder
+ * @param {string} ending
  */
-function fail(message) {
-  rmSync(staging, { recursive: true, force: true });
-  console.error(`Build failed: ${message}`);
-  process.exit(1);
+function filesUnder(folder, ending) {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(folder, name));
+}
+
+/**
+ * @param {string} from
+ * @param {string} to
+ * @param {(text: string) => string} edit
+ */
+function rewrite(from, to, edit) {
+  const text = edit(readFileSync(from, "utf8"));
+  if (to !== from) rmSync(from);
+  writeFileSync(to, text);
 }
