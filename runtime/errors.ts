@@ -18,15 +18,16 @@ export class KeptError extends Error {
 
   static {
     nameOf(KeptError, "KeptError");
+    Object.defineProperty(KeptError, Symbol.hasInstance, { value: isInstance });
   }
+}
 
-  // Inherited by each class below, so here `this` is the class that was asked about.
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
-    if (typeof value !== "object" || value === null || !(BRAND in value)) return false;
-    if (!Object.hasOwn(this.prototype, "name")) return false;
-    return this === KeptError || this.prototype.name === (value as { name?: unknown }).name;
-  }
+/** `instanceof` for all classes here: `this` is the class that was asked about. */
+function isInstance(this: typeof KeptError, value: unknown): boolean {
+  if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+  if (typeof value !== "object" || value === null || !(BRAND in value)) return false;
+  if (!Object.hasOwn(this.prototype, "name")) return false;
+  return this === KeptError || this.prototype.name === (value as { name?: unknown }).name;
 }
 
 /** On the prototype and not enumerable, as with the built-in errors. */
