@@ -1,0 +1,42 @@
+/**
+ * Babel's AST (7.29 or 8) → the IR. Nothing is changed on the way: the route edits the same nodes afterwards, found by
+ * {@link BabelReading.origin}.
+ */
+import type { Node, NodeOf, Program, Span, Statement } from "../core/ir.ts";
+import { unknownNode } from "../core/read-error.ts";
+import { readDirectives } from "./read-functions.ts";
+import { readExpression } from "./read-expressions.ts";
+import { readPattern } from "./read-patterns.ts";
+import { readStatement } from "./read-statements.ts";
+import type { FieldsOf, Raw, Reader } from "./reader.ts";
+
+export interface BabelReading {
+  readonly program: Program;
+  /**
+   * The Babel node that each node of the IR was read from. Several may share one: a Method and its Function come from
+   * one `ClassMethod`, a shorthand's key and value from one `Identifier`.
+   */
+  readonly origin: ReadonlyMap<Node, object>;
+}
+
+/** `file` is a `File` node; throws a ReadError `unknown-node` for what the IR has no word for. */
+export function readBabel(file: unknown, source: string): BabelReading {
+  const origin = new Map<Node, object>();
+  const r: Reader = {
+    source,
+    make<T extends Node["type"]>(type: T, from: Raw, fields: FieldsOf<T>, { start, end }: Span = from) {
+      const node = { type, start, end, ...fields } as unknown as NodeOf<T>;
+      origin.set(node as Node, from);
+      return node;
+    },
+    statements: (list) => list.map((raw) => readStatement(r, raw)).filter((one): one is Statement => one !== null),
+    soleStatement: (raw) => readStatement(r, raw) ?? r.make("Empty", raw, {}),
+    expression: (raw) => readExpression(r, raw),
+    optional: (raw) => (raw ? readExpression(r, raw) : null),
+    pattern: (raw) => readPattern(r, raw),
+    unknown: (raw) => unknownNode("Babel", raw?.type, source, raw?.start ?? 0),
+  };
+  const { program: raw } = file as { program: Raw };
+  const fields = { directives: readDirectives(r, raw), body: r.statements(raw.body) };
+  return { program: r.make("Program", raw, fields, { start: 0, end: source.length }), origin };
+}
