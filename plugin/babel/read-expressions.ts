@@ -48,7 +48,10 @@ export function readExpression(r: Reader, raw: Raw): Expression {
 
     case "UnaryExpression":
       if (!UNARY.has(raw.operator)) throw r.unknown(raw);
-      return r.make("Unary", raw, { operator: raw.operator as Unary["operator"], argument: r.expression(raw.argument) });
+      return r.make("Unary", raw, {
+        operator: raw.operator as Unary["operator"],
+        argument: r.expression(raw.argument),
+      });
     case "UpdateExpression":
       return r.make("Update", raw, {
         operator: raw.operator,
@@ -58,7 +61,11 @@ export function readExpression(r: Reader, raw: Raw): Expression {
     case "BinaryExpression": {
       if (raw.operator === "|>") throw r.unknown(raw);
       const left = raw.left.type === "PrivateName" ? readKey(r, raw.left, false) : r.expression(raw.left);
-      return r.make("Binary", raw, { operator: raw.operator, left: left as Expression, right: r.expression(raw.right) });
+      return r.make("Binary", raw, {
+        operator: raw.operator,
+        left: left as Expression,
+        right: r.expression(raw.right),
+      });
     }
     case "LogicalExpression":
       return r.make("Logical", raw, {

@@ -1,12 +1,22 @@
 /** Functions, and the classes and members that hold them. */
+import type * as ir from "../core/ir.ts";
 import type {
-  Class, ClassMember, Directive, Expression, Function, FunctionBody, Param, Program, Property, Span, Spread,
+  Class,
+  ClassMember,
+  Directive,
+  Expression,
+  FunctionBody,
+  Param,
+  Program,
+  Property,
+  Span,
+  Spread,
 } from "../core/ir.ts";
 import { readIdentifier, readKey } from "./read-patterns.ts";
 import { type Raw, type Reader, readDecorators, spanWithDecorators } from "./reader.ts";
 
 /** A method's Function has the span of the whole member. */
-export function readFunction(r: Reader, raw: Raw, kind: Function["kind"], span: Span = raw): Function {
+export function readFunction(r: Reader, raw: Raw, kind: ir.Function["kind"], span: Span = raw): ir.Function {
   const { id, params, body } = raw;
   const fields = {
     kind,

@@ -1,5 +1,6 @@
 import type { Expression, JSXAttribute, JSXChild, JSXElement, JSXFragment, JSXName, Spread } from "../core/ir.ts";
 import { isIntrinsicTag, jsxAttributeText, jsxText } from "../core/literals.ts";
+import { skipTrivia } from "../core/tokens.ts";
 import { readIdentifier } from "./read-patterns.ts";
 import type { Raw, Reader } from "./reader.ts";
 
@@ -33,7 +34,11 @@ function readComponent(r: Reader, raw: Raw): Expression {
 }
 
 function readAttribute(r: Reader, raw: Raw): JSXAttribute | Spread {
-  if (raw.type === "JSXSpreadAttribute") return r.make("Spread", raw, { argument: r.expression(raw.argument) });
+  if (raw.type === "JSXSpreadAttribute") {
+    // Without the braces: SWC doesn't say where they are.
+    const argument = r.expression(raw.argument);
+    return r.make("Spread", raw, { argument }, { start: skipTrivia(r.source, raw.start + 1), end: argument.end });
+  }
   if (raw.type !== "JSXAttribute") throw r.unknown(raw);
   return r.make("JSXAttribute", raw, { name: attributeName(raw.name), value: readAttributeValue(r, raw.value) });
 }

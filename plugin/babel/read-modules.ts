@@ -1,6 +1,14 @@
 /** Imports and exports, and the declarations of TypeScript that run. */
 import type {
-  EnumMember, ExportSpecifier, Expression, Identifier, ImportAttribute, ImportEquals, ImportSpecifier, Namespace, Span,
+  EnumMember,
+  ExportSpecifier,
+  Expression,
+  Identifier,
+  ImportAttribute,
+  ImportEquals,
+  ImportSpecifier,
+  Namespace,
+  Span,
   Statement,
 } from "../core/ir.ts";
 import { readIdentifier } from "./read-patterns.ts";
@@ -84,9 +92,7 @@ function readExport(r: Reader, raw: Raw): Statement | null {
 
 function readExportSpecifier(r: Reader, raw: Raw, reexport: boolean): ExportSpecifier {
   if (raw.type !== "ExportSpecifier") throw r.unknown(raw);
-  const local = reexport
-    ? r.make("Name", raw.local, { name: exportedName(raw.local) })
-    : readIdentifier(r, raw.local);
+  const local = reexport ? r.make("Name", raw.local, { name: exportedName(raw.local) }) : readIdentifier(r, raw.local);
   return r.make("ExportSpecifier", raw, { local, exported: exportedName(raw.exported) });
 }
 
@@ -154,7 +160,9 @@ function readNamespaceAt(r: Reader, raw: Raw, [id, ...rest]: Identifier[], span:
 }
 
 function flatten(r: Reader, raw: Raw): Identifier[] {
-  return raw.type === "TSQualifiedName" ? [...flatten(r, raw.left), ...flatten(r, raw.right)] : [readIdentifier(r, raw)];
+  return raw.type === "TSQualifiedName"
+    ? [...flatten(r, raw.left), ...flatten(r, raw.right)]
+    : [readIdentifier(r, raw)];
 }
 
 function readAttributes(r: Reader, raw: Raw): ImportAttribute[] {

@@ -4,8 +4,8 @@
  */
 import type { Node, NodeOf, Program, Span, Statement } from "../core/ir.ts";
 import { unknownNode } from "../core/read-error.ts";
-import { readDirectives } from "./read-functions.ts";
 import { readExpression } from "./read-expressions.ts";
+import { readDirectives } from "./read-functions.ts";
 import { readPattern } from "./read-patterns.ts";
 import { readStatement } from "./read-statements.ts";
 import type { FieldsOf, Raw, Reader } from "./reader.ts";

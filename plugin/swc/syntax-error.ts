@@ -47,6 +47,7 @@ function offsetAt(source: string, line: number, column: number): number {
 function width(character: string): number {
   if (character === "\t") return TAB;
   if (/\p{Mn}|\p{Me}|\p{Cf}/u.test(character)) return 0;
-  const wide = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+  const wide =
+    /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
   return wide.test(character) ? 2 : 1;
 }

@@ -1,0 +1,96 @@
+import type { Identifier, ObjectPattern, Pattern, PatternProperty, PropertyKey, Rest, Span } from "../core/ir.ts";
+import { bigIntOf, cookString, numericKey } from "../core/literals.ts";
+import { closingEnd, identifierEnd } from "../core/tokens.ts";
+import type { Raw, Reader } from "./reader.ts";
+
+/** What is no pattern is an assignment target: `[a.b] = c`, also in parentheses or with a type. */
+export function readPattern(r: Reader, raw: Raw): Pattern {
+  switch (raw.type) {
+    case "ArrayPattern": {
+      const elements = raw.elements.map((each: Raw | null) => (each ? r.pattern(each) : null));
+      return r.make("ArrayPattern", raw, { elements }, untypedSpan(r, raw, raw.elements));
+    }
+    case "ObjectPattern":
+      return readObjectPattern(r, raw);
+    case "AssignmentPattern":
+      return r.make("Default", raw, { left: r.pattern(raw.left), right: r.expression(raw.right) });
+    case "RestElement":
+      return readRest(r, raw);
+    default:
+      return r.expression(raw);
+  }
+}
+
+function readRest(r: Reader, raw: Raw): Rest {
+  const argument = r.pattern(raw.argument);
+  const { start, end } = r.span(raw);
+  return r.make("Rest", raw, { argument }, { start, end: raw.typeAnnotation ? argument.end : end });
+}
+
+function readObjectPattern(r: Reader, raw: Raw): ObjectPattern {
+  const properties = raw.properties.map((each: Raw) => readPatternProperty(r, each));
+  return r.make("ObjectPattern", raw, { properties }, untypedSpan(r, raw, raw.properties));
+}
+
+function readPatternProperty(r: Reader, raw: Raw): PatternProperty | Rest {
+  switch (raw.type) {
+    case "RestElement":
+      return readRest(r, raw);
+    case "KeyValuePatternProperty":
+      return r.make("PatternProperty", raw, { ...readKey(r, raw.key), value: r.pattern(raw.value) });
+    case "AssignmentPatternProperty": {
+      const left = readIdentifier(r, raw.key);
+      const value = raw.value ? r.make("Default", raw, { left, right: r.expression(raw.value) }) : left;
+      return r.make("PatternProperty", raw, { ...readKey(r, raw.key), value });
+    }
+    default:
+      throw r.unknown(raw);
+  }
+}
+
+/** SWC counts the annotation of a parameter in. */
+function untypedSpan(r: Reader, raw: Raw, elements: readonly (Raw | null)[]): Span {
+  const { start, end } = r.span(raw);
+  if (!raw.typeAnnotation && !raw.optional) return { start, end };
+  const last = elements.findLast((each) => each !== null);
+  return { start, end: closingEnd(r.source, last ? r.span(last).end : start + 1) };
+}
+
+/** The span is the name's alone; an arrow's parameter has `?` and the type annotation in SWC's. */
+export function readIdentifier(r: Reader, raw: Raw): Identifier {
+  if (raw.type !== "Identifier") throw r.unknown(raw);
+  const { start } = r.span(raw);
+  const name: string = raw.value;
+  return r.make("Identifier", raw, { name }, { start, end: identifierEnd(r.source, start, name) });
+}
+
+/** The name of a property, in an object, a pattern, a class or behind a dot. */
+export function readKey(r: Reader, raw: Raw): { key: PropertyKey; computed: boolean } {
+  const name = nameOf(r, raw);
+  if (raw.type === "PrivateName") return { key: r.make("PrivateName", raw, { name }), computed: false };
+  if (raw.type === "Computed") return { key: r.expression(raw.expression), computed: true };
+  return { key: r.make("Name", raw, { name }), computed: false };
+}
+
+function nameOf(r: Reader, raw: Raw): string {
+  switch (raw.type) {
+    case "Computed":
+      return "";
+    case "PrivateName":
+      return raw.value ?? raw.id.value;
+    case "Identifier":
+      return raw.value;
+    case "StringLiteral":
+      return stringOf(r, raw);
+    case "NumericLiteral":
+      return numericKey(r.text(raw));
+    case "BigIntLiteral":
+      return bigIntOf(r.text(raw));
+    default:
+      throw r.unknown(raw);
+  }
+}
+
+export function stringOf(r: Reader, raw: Raw): string {
+  return cookString(r.text(raw).slice(1, -1));
+}

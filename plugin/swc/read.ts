@@ -1,0 +1,61 @@
+/** SWC's AST (1.15.41 and later) → the IR. */
+import type * as ir from "../core/ir.ts";
+import type { Node, NodeOf, Program, Span, Statement } from "../core/ir.ts";
+import { unknownNode } from "../core/read-error.ts";
+import type { SwcFile } from "./parse.ts";
+import { readExpression } from "./read-expressions.ts";
+import { readBody } from "./read-functions.ts";
+import { readPattern } from "./read-patterns.ts";
+import { readStatement } from "./read-statements.ts";
+import type { FieldsOf, Raw, Reader } from "./reader.ts";
+import { offsetsOf } from "./spans.ts";
+
+export interface SwcReading {
+  readonly program: Program;
+  /**
+   * For each arrow without braces: its body with the parentheses and types around it, which the body's own span leaves
+   * out. `() => ({ a })` → `({ a })`.
+   */
+  readonly arrowBodies: ReadonlyMap<ir.Function, Span>;
+}
+
+/** Throws a ReadError `unknown-node` for what the IR has no word for. */
+export function readSwc({ ast, base }: SwcFile, source: string): SwcReading {
+  const offset = offsetsOf(source, base);
+  const arrowBodies = new Map<ir.Function, Span>();
+  const r: Reader = {
+    source,
+    span(raw) {
+      if (raw.span) return { start: offset(raw.span.start), end: offset(raw.span.end) };
+      switch (raw.type) {
+        case "KeyValueProperty":
+        case "KeyValuePatternProperty":
+        case "AssignmentProperty":
+          return { start: r.span(raw.key).start, end: r.span(raw.value).end };
+        case "SpreadElement":
+          return { start: offset(raw.spread.start), end: r.span(raw.arguments).end };
+        default:
+          throw unknownNode("SWC", raw.type, source, 0);
+      }
+    },
+    text(raw) {
+      const { start, end } = r.span(raw);
+      return source.slice(start, end);
+    },
+    make<T extends Node["type"]>(type: T, from: Raw, fields: FieldsOf<T>, span?: Span) {
+      const { start, end } = span ?? r.span(from);
+      return { type, start, end, ...fields } as unknown as NodeOf<T>;
+    },
+    arrowBody: (arrow, body) => void arrowBodies.set(arrow, r.span(body)),
+    statements: (list) => list.map((raw) => readStatement(r, raw)).filter((one): one is Statement => one !== null),
+    soleStatement: (raw) => readStatement(r, raw) ?? r.make("Empty", raw, {}),
+    expression: (raw) => readExpression(r, raw),
+    optional: (raw) => (raw ? readExpression(r, raw) : null),
+    pattern: (raw) => readPattern(r, raw),
+    unknown: (raw) => unknownNode("SWC", raw?.type, source, raw?.span ? offset(raw.span.start) : 0),
+  };
+  const raw = ast as Raw;
+  if (raw.type !== "Module" && raw.type !== "Script") throw r.unknown(raw);
+  const program = r.make("Program", raw, readBody(r, raw.body), { start: 0, end: source.length });
+  return { program, arrowBodies };
+}
