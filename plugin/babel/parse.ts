@@ -55,7 +55,6 @@ function parse(
       createImportExpressions: true,
       createParenthesizedExpressions: false,
       allowUndeclaredExports: true,
-      attachComment: false,
       errorRecovery: false,
     },
   });

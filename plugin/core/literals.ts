@@ -21,7 +21,7 @@ export function cookTemplate(raw: string): string | null {
 }
 
 const ESCAPE =
-  /\\(?:u\{([0-9a-f_]*)\}|u([0-9a-f]{4})|x([0-9a-f]{2})|([0-3][0-7]{0,2}|[4-7][0-7]?)|(\r\n|[\n\r\u2028\u2029])|([^]|$))/gi;
+  /\\(?:u\{([0-9a-f_]*)\}|u([0-9a-f]{4})|x([0-9a-f]{2})|([0-3][0-7]{0,2}|[4-7][0-7]?)|(\r\n|[\n\r\u2028\u2029])|([\s\S]|$))/gi;
 
 const SINGLE: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b: "\b", v: "\v", f: "\f" };
 

@@ -3,7 +3,7 @@
  * them counts a type annotation in.
  */
 
-const TRIVIA = /(?:[\s\ufeff]+|\/\/[^\n\r\u2028\u2029]*|\/\*[^]*?\*\/)*/y;
+const TRIVIA = /(?:[\s\ufeff]+|\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?\*\/)*/y;
 
 /** The first offset from `at` on that is neither white space nor in a comment. */
 export function skipTrivia(source: string, at: number): number {

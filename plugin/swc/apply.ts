@@ -16,7 +16,9 @@ export function applyText(
 ): { code: string; map: SourceMap } {
   const text = new MagicString(source, { filename });
   const blank = (start: number, end: number) => {
-    if (start < end) text.overwrite(start, end, newlines(source.slice(start, end)) || " ");
+    const lines = newlines(source.slice(start, end));
+    if (lines) text.overwrite(start, end, lines);
+    else if (start < end) text.remove(start, end);
   };
 
   // What goes: directives, options (their functions stay, and move), imports that nothing uses any more.

@@ -1,0 +1,52 @@
+/**
+ * The Babel plugin. It works in `pre`, on the tree as its author wrote it, whatever the order of the plugins: presets
+ * would have compiled the directive away, or changed the code that is hashed.
+ */
+import { format } from "../core/diagnostics.ts";
+import { mayHoldDirective } from "../core/directive.ts";
+import { emitModule } from "../core/emit.ts";
+import { planModule } from "../core/module.ts";
+import { describe, type Site } from "../core/transform.ts";
+import { checkOptions, type PluginOptions } from "../options.ts";
+import { applyAst } from "./apply.ts";
+import { readBabel } from "./read.ts";
+import { type BabelHost, statementParser } from "./route.ts";
+
+export type { Diagnostic, TransformError } from "../core/diagnostics.ts";
+export type { Site } from "../core/transform.ts";
+
+/** Under `file.metadata.kept`: what the plugin made of the file. */
+export interface KeptMetadata {
+  readonly sites: readonly Site[];
+  /** Absolute paths of other files that the code hashes depend on. */
+  readonly files: readonly string[];
+}
+
+export type BabelPluginOptions = Pick<PluginOptions, "root">;
+
+/** `plugins: ["kept/babel"]`, anywhere in the list. Works in Babel 7.29 and 8. */
+export default function kept(api: unknown, options: BabelPluginOptions = {}): { name: string; pre(this: unknown, file: any): void; visitor: object } {
+  checkOptions(options, ["root"]);
+  const babel = api as BabelHost;
+  return {
+    name: "kept",
+    visitor: {},
+    pre(file) {
+      const source: string = file.code;
+      if (!mayHoldDirective(source)) return;
+      const { filename = "unknown.js", cwd, sourceType } = file.opts;
+      const { program, origin } = readBabel(file.ast, source);
+      const plan = planModule(program, source, {
+        filename,
+        root: options.root ?? cwd ?? process.cwd(),
+        ...(sourceType === "script" || sourceType === "commonjs" ? { system: "commonjs" as const } : {}),
+      });
+      if (!plan) return;
+      applyAst(file.ast, origin, plan, emitModule(plan, source), statementParser(babel));
+      file.scope.crawl();
+      const { sites, files, diagnostics } = describe(plan);
+      file.metadata.kept = { sites, files } satisfies KeptMetadata;
+      for (const each of diagnostics) console.warn(format(each));
+    },
+  };
+}

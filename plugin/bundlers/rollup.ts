@@ -1,0 +1,4 @@
+/** `kept/rollup`: `plugins: [kept()]`. */
+import { kept } from "./factory.ts";
+
+export default kept.rollup;

@@ -1,0 +1,192 @@
+/**
+ * What a cached body takes from the functions around it. A captured value becomes part of the key, read at call time; a
+ * captured function or class that is never reassigned becomes part of the code, and what it captures in turn is keyed.
+ * Module-level bindings are neither: they are in the code hash.
+ */
+import type { Report } from "./diagnostics.ts";
+import type * as ir from "./ir.ts";
+import { forEachChild } from "./ir.ts";
+import { type Binding, isInside, lookup, type Reference, type Scope, type Scopes } from "./scope.ts";
+
+export interface Captures {
+  /** Keyed, in the order of their first use. */
+  readonly values: readonly Binding[];
+  /** Functions and classes of the scopes around, whose code belongs to the site's. */
+  readonly code: readonly Binding[];
+  readonly usesThis: boolean;
+  readonly usesArguments: boolean;
+  readonly usesNewTarget: boolean;
+}
+
+export function inferCaptures(fn: ir.Function, f: string, scopes: Scopes, ignored: ReadonlySet<string>, report: Report): Captures {
+  const values = new Set<Binding>();
+  const code = new Set<Binding>();
+  const own = ownUses(fn, scopes);
+  const functionScope = scopes.scopeOf.get(fn) as Scope;
+  const thisOwner = lexicalOwner(fn, scopes);
+  let usesThis = own.this && thisOwner !== null;
+  let usesArguments = own.arguments !== null && thisOwner?.type === "Function" && !lookup(functionScope, "arguments");
+  const usesNewTarget = own.newTarget && thisOwner?.type === "Function";
+
+  const follow = (root: ir.Node, via: Binding | null): void => {
+    // Parameters' defaults are evaluated before the key is made: what they read is in the bound values.
+    for (const reference of freeReferences(root, root === fn ? fn.body : root, scopes)) {
+      const binding = reference.binding as Binding;
+      if (isModuleLevel(binding.scope) || binding.declarations.includes(fn) || binding.declarations.includes(root)) continue;
+      if (isInside(binding.scope, functionScope)) continue;
+      if (reference.writes) {
+        report.add("writes-captured", reference.node, f, binding.name);
+        continue;
+      }
+      const unit = codeOf(binding, scopes);
+      if (unit === "module") continue;
+      if (unit) {
+        if (code.has(binding)) continue;
+        code.add(binding);
+        if (unit.type === "Function") inheritOwner(unit, binding);
+        follow(unit, binding);
+        continue;
+      }
+      if (lookup(functionScope, binding.name) !== binding) {
+        if (!ignored.has(binding.name)) report.add("shadowed-capture", reference.node, f, binding.name, via?.name ?? binding.name);
+        continue;
+      }
+      values.add(binding);
+    }
+  };
+  /** A captured arrow sees the `this` around it: the same as the site's only if nothing in between has its own. */
+  const inheritOwner = (unit: ir.Function, binding: Binding): void => {
+    if (unit.kind !== "arrow") return;
+    const uses = ownUses(unit, scopes);
+    if (!uses.this && !uses.arguments) return;
+    const owner = lexicalOwner(unit, scopes);
+    if (owner === null) return;
+    if (owner !== thisOwner) report.add("captures-unkeyable", fn.id ?? fn, f, binding.name, "a function that reads the `this` of a function around it");
+    else {
+      usesThis ||= uses.this;
+      usesArguments ||= uses.arguments !== null && owner.type === "Function";
+    }
+  };
+  follow(fn, null);
+  if (own.eval && !isModuleLevel(functionScope.parent as Scope)) report.add("eval-in-closure", own.eval, f);
+  return { values: [...values], code: [...code], usesThis, usesArguments, usesNewTarget };
+}
+
+/** The function or class node that a never reassigned binding stands for, `"module"` for an alias of a module-level one. */
+export function codeOf(binding: Binding, scopes: Scopes): ir.Function | ir.Class | "module" | undefined {
+  if (binding.references.some((reference) => reference.writes)) return undefined;
+  const [declaration, second] = binding.declarations;
+  if (!declaration || second) return undefined;
+  if (declaration.type === "Function" || declaration.type === "Class") return declaration;
+  if (declaration.type !== "Declarator" || declaration.id.type !== "Identifier" || !declaration.init) return undefined;
+  const { init } = declaration;
+  if (init.type === "Function" || init.type === "Class") return init;
+  if (init.type !== "Identifier") return undefined;
+  const aliased = scopes.referenceOf.get(init)?.binding;
+  if (!aliased || aliased === binding) return undefined;
+  return isModuleLevel(aliased.scope) ? "module" : codeOf(aliased, scopes);
+}
+
+/** Made once, when the module is evaluated: not a function's, not a block's or loop's. */
+export function isModuleLevel(scope: Scope): boolean {
+  for (let at: Scope | null = scope; at; at = at.parent)
+    if (at.kind === "function" || at.kind === "body" || at.kind === "block" || at.kind === "with") return false;
+  return true;
+}
+
+/**
+ * May reading this binding at the start of `fn` find it not yet initialised? Then the key must read it guarded, for the
+ * body might not have read it at all.
+ */
+export function mayBeUninitialized(binding: Binding, fn: ir.Function, scopes: Scopes): boolean {
+  if (!/^(let|const|using|class)$/.test(binding.kind)) return false;
+  const [declaration] = binding.declarations;
+  if (!declaration || declaration.end > fn.start || binding.scope.node.type === "Switch") return true;
+  // A hoisted function in between can be called before the declaration has run.
+  for (let at: ir.Node | undefined = fn; at && at !== binding.scope.node; at = scopes.parentOf.get(at))
+    if (at.type === "Function" && at.kind === "declaration") return true;
+  return false;
+}
+
+/** Every reference in `within`, a part of `root`, to something declared outside of `root`, in source order. */
+function freeReferences(root: ir.Node, within: ir.Node, scopes: Scopes): Reference[] {
+  const scope = scopes.scopeOf.get(root);
+  const found: Reference[] = [];
+  const visit = (node: ir.Node): void => {
+    if (node.type === "Identifier") {
+      const reference = scopes.referenceOf.get(node);
+      if (reference?.binding && !(scope && isInside(reference.binding.scope, scope))) found.push(reference);
+    } else forEachChild(node, visit);
+  };
+  visit(within);
+  return found;
+}
+
+/** Not a variable of that name; `var arguments` without a value still holds the real thing. */
+function meansArguments(node: ir.Identifier, scopes: Scopes): boolean {
+  const binding = scopes.referenceOf.get(node)?.binding;
+  return !binding || (binding.kind === "var" && binding.scope.kind === "body");
+}
+
+/** Whose `this` a function sees: itself, unless it is an arrow; `null` at the top of the module. */
+export function lexicalOwner(fn: ir.Function, scopes: Scopes): ir.Function | ir.Field | ir.StaticBlock | null {
+  let node: ir.Node | undefined = fn;
+  while (node) {
+    if (node.type === "Function" && node.kind !== "arrow") return node;
+    const parent: ir.Node | undefined = scopes.parentOf.get(node);
+    if (node.type === "StaticBlock" || (node.type === "Field" && parent?.type === "Class")) return node;
+    // A computed key and a superclass see the `this` around the class.
+    if (parent?.type === "Field" && parent.value !== node) node = scopes.parentOf.get(parent);
+    else node = parent;
+  }
+  return null;
+}
+
+interface OwnUses {
+  this: boolean;
+  arguments: ir.Identifier | null;
+  newTarget: boolean;
+  eval: ir.Call | null;
+}
+
+/** `this` and friends in the body of a function: arrows pass them on, other functions have their own. */
+function ownUses(fn: ir.Function, scopes: Scopes): OwnUses {
+  const uses: OwnUses = { this: false, arguments: null, newTarget: false, eval: null };
+  const visit = (node: ir.Node, nested: boolean): void => {
+    switch (node.type) {
+      case "This":
+      case "Super":
+        if (!nested) uses.this = true;
+        return;
+      case "NewTarget":
+        if (!nested) uses.newTarget = true;
+        return;
+      case "Identifier":
+        if (node.name === "arguments" && !nested && meansArguments(node, scopes)) uses.arguments ??= node;
+        return;
+      case "Call":
+        if (node.callee.type === "Identifier" && node.callee.name === "eval") uses.eval ??= node;
+        break;
+      case "Function":
+        if (node.kind !== "arrow") {
+          forEachChild(node, (child) => visit(child, true));
+          return;
+        }
+        break;
+      case "Method":
+        if (node.computed) visit(node.key, nested);
+        visit(node.value, true);
+        return;
+      case "Field":
+        if (node.computed) visit(node.key, nested);
+        if (node.value) visit(node.value, true);
+        return;
+      case "StaticBlock":
+        forEachChild(node, (child) => visit(child, true));
+        return;
+    }
+    forEachChild(node, (child) => visit(child, nested));
+  };
+  visit(fn.body, false);
+  return uses;
+}

@@ -1,0 +1,180 @@
+/** What is written: the wrapper around each body, and the lines at the end of the file. Text, for both routes. */
+import { CONTRACT_VERSION } from "../../runtime/contract.ts";
+import type * as ir from "./ir.ts";
+import type { ModulePlan, PlannedSite } from "./module.ts";
+
+/** The user's own code, carried over: a function of `cacheOptions`, or the property that holds it as a method. */
+export interface Hole {
+  readonly node: ir.Expression | ir.Property;
+}
+export type Pieces = readonly (string | Hole)[];
+
+export interface SiteEmission {
+  readonly site: PlannedSite;
+  /** Stands before the body's first statement (or around the expression of an arrow). */
+  readonly open: Pieces;
+  readonly close: string;
+}
+
+export interface Emission {
+  readonly sites: readonly SiteEmission[];
+  readonly marks: readonly { readonly site: PlannedSite; readonly text: string }[];
+  /** Behind the first statement: the sites register as soon as the module runs. */
+  readonly registration: string;
+  /** At the end of the file. */
+  readonly tail: Pieces;
+}
+
+/**
+ * Plans the text of a whole module.
+ *
+ * ```ts
+ * export async function load(url: string, _db: Db, limit = 100) {
+ *   "use cache data";
+ *   return parse(await get(url)).slice(0, limit);
+ * }
+ * // becomes
+ * export async function load(url: string, _db: Db, limit = 100) {
+ *   return (_kept0 || _kept0$())([url, limit], async () => {
+ *   return parse(await get(url)).slice(0, limit);
+ * });}
+ * ```
+ */
+export function emitModule(plan: ModulePlan, source: string, runtime = "kept/runtime"): Emission {
+  const names = emittedNames(source);
+  const { sites, system } = plan;
+  const variable = (site: PlannedSite) => `${names.site}${sites.indexOf(site)}`;
+  const marks = sites.flatMap((site) => {
+    const cached = variable(site);
+    return site.mark ? [{ site, text: `${names.mark}(${site.mark.expression}, ${cached} || ${cached}$());` }] : [];
+  });
+  const declarations = sites.map((site) => `${variable(site)} = /*#__PURE__*/${variable(site)}$()`);
+  return {
+    sites: sites.map((site) => emitSite(site, variable(site))),
+    marks,
+    registration: sites.length > 0 ? `var ${declarations.join(", ")};` : "",
+    tail: sites.length > 0 ? emitTail(sites, system, names, variable, marks.length > 0, runtime) : [],
+  };
+}
+
+/** Names that nothing in the file uses, so that no user's name can hide them. */
+function emittedNames(source: string) {
+  const free = (name: string): string => {
+    while (source.includes(name)) name = `_${name}`;
+    return name;
+  };
+  return { site: free("_kept"), data: free("_cacheData"), resource: free("_cacheResource"), mark: free("_markKept"), runtimeMark: free("_mark"), plain: free("_uncached") };
+}
+type Names = ReturnType<typeof emittedNames>;
+
+/** Before: `{ body }`. After: `{ return (_kept0 || _kept0$())([keyed], () => { body }); }`. */
+function emitSite(site: PlannedSite, variable: string): SiteEmission {
+  const { fn, passed } = site;
+  const key: (string | Hole)[] = [];
+  for (const [index, slot] of site.slots.entries()) {
+    if (index > 0) key.push(", ");
+    if (slot.name === "key") key.push(...callOf(site, "key"));
+    else key.push(slot.spread ? `...${slot.text}` : slot.text);
+  }
+  const async = fn.async ? "async " : "";
+  const args = wantsArguments(site.options.code.validate) ? `, () => [${site.bound.join(", ")}]` : "";
+  const call = [`(${variable} || ${variable}$())([`, ...key];
+  if (fn.body.type !== "FunctionBody") return { site, open: [...call, `], ${async}() => (`], close: `)${args})` };
+  if (passed.length === 0) return { site, open: ["return ", ...call, `], ${async}() => {`], close: `}${args});` };
+  // The body declares a parameter again: as a parameter of the arrow it keeps its value, as in the original.
+  const list = passed.join(", ");
+  return { site, open: ["return ", ...call, `], () => (${async}(${list}) => {`], close: `})(${list})${args});` };
+}
+
+/** `validate(value, ...args)`: unless it can be seen to look at the value alone. */
+function wantsArguments(validate: ir.Expression | undefined): boolean {
+  if (!validate) return false;
+  return validate.type !== "Function" || validate.kind !== "arrow" || validate.params.length > 1 || validate.params[0]?.pattern.type === "Rest";
+}
+
+/** The value of a function option, as an expression. */
+function codeOf(site: PlannedSite, option: "key" | "validate" | "onRelease"): Pieces {
+  const node = site.options.code[option] as ir.Expression;
+  const property = methodProperty(site, node);
+  return property ? ["({ ", { node: property }, ` }).${option}`] : ["(", { node }, ")"];
+}
+
+function callOf(site: PlannedSite, option: "key"): Pieces {
+  const node = site.options.code[option] as ir.Expression;
+  return [...codeOf(site, option), node.type === "Function" && node.kind !== "arrow" ? ".call(this)" : "()"];
+}
+
+function methodProperty(site: PlannedSite, value: ir.Expression): ir.Property | undefined {
+  const call = site.optionsStatement?.expression;
+  const argument = call?.type === "Call" ? call.arguments[0] : undefined;
+  if (argument?.type !== "Object") return undefined;
+  for (const property of argument.properties) if (property.type === "Property" && property.value === value && property.kind === "method") return property;
+  return undefined;
+}
+
+function emitTail(sites: readonly PlannedSite[], system: ModulePlan["system"], names: Names, variable: (site: PlannedSite) => string, marks: boolean, runtime: string): Pieces {
+  const tail: (string | Hole)[] = ["\n"];
+  const isModule = system === "module";
+  const from = JSON.stringify(runtime);
+  if (isModule) {
+    const imports = [
+      ...(sites.some((site) => site.kind === "data") ? [`cacheData as ${names.data}`] : []),
+      ...(sites.some((site) => site.kind === "resource") ? [`cacheResource as ${names.resource}`] : []),
+      ...(marks ? [`mark as ${names.runtimeMark}`] : []),
+    ];
+    tail.push(`;import { ${imports.join(", ")} } from ${from};\n`);
+  }
+  for (const site of sites) {
+    const cached = variable(site);
+    const spec = emitSpec(site);
+    if (isModule) {
+      // In an import cycle a hoisted function can be called before the runtime has run: then it runs uncached.
+      const make = site.kind === "data" ? names.data : names.resource;
+      tail.push(`function ${cached}$(make) { try { make = ${make}; } catch {} return ${cached} || (make ? ${cached} = make(`, ...spec, `) : ${names.plain}); }\n`);
+    } else {
+      const make = site.kind === "data" ? "cacheData" : "cacheResource";
+      tail.push(`function ${cached}$() { return ${cached} || (${cached} = require(${from}).${make}(`, ...spec, ")); }\n");
+    }
+  }
+  if (isModule) tail.push(`function ${names.plain}(key, run) { return run(); }\n`);
+  if (marks)
+    tail.push(
+      isModule
+        ? `function ${names.mark}(fn, site) { site === ${names.plain} || ${names.runtimeMark}(fn, site); }\n`
+        : `function ${names.mark}(fn, site) { require(${from}).mark(fn, site); }\n`,
+    );
+  return tail;
+}
+
+/** The static description of a site: see `SiteSpec` of the contract. */
+function emitSpec(site: PlannedSite): Pieces {
+  const { values, code } = site.options;
+  const rest = site.slots.findIndex((slot) => slot.spread);
+  const fields: (readonly [string, unknown])[] = [
+    ["v", CONTRACT_VERSION],
+    ["id", site.id],
+    ["code", site.hash],
+    ["hashed", site.hashed],
+    ["excluded", site.excluded],
+    ["captured", site.captured.length || undefined],
+    ["rest", rest < 0 ? undefined : rest],
+    ["async", site.fn.async || undefined],
+    ["ttl", values.ttl],
+    ["staleFor", values.staleFor],
+    ["maxEntries", values.maxEntries],
+    ["persist", values.persist],
+    ["scope", values.scope],
+    ["copy", values.copy],
+    ["tags", values.tags],
+    ["spinner", values.spinner],
+    ["showTime", values.showTime],
+    ["allowInputs", values.allowInputs],
+    ["env", values.env],
+  ];
+  const text = fields.filter(([, value]) => value !== undefined).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  if (site.self) text.push(`self: () => ${site.self}`);
+  const pieces: (string | Hole)[] = [`{ ${text.join(", ")}`];
+  for (const option of ["validate", "onRelease"] as const) if (code[option]) pieces.push(`, ${option}: () => `, ...codeOf(site, option));
+  pieces.push(" }");
+  return pieces;
+}

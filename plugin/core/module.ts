@@ -1,0 +1,221 @@
+/**
+ * One file, planned: which functions are annotated, what each becomes, and what else in the file has to change. Nothing
+ * is edited here, and nothing is edited at all unless every site of the file could be planned.
+ */
+import { codeHash, digest } from "../hash/digest.ts";
+import { serialize } from "../hash/serialize.ts";
+import { codeOf } from "./captures.ts";
+import { Report, TransformError } from "./diagnostics.ts";
+import { findDirective, findStrays } from "./directive.ts";
+import type * as ir from "./ir.ts";
+import { forEachChild } from "./ir.ts";
+import { qualify } from "./names.ts";
+import { keptName } from "./options.ts";
+import { type Annotation, displayName, planSite, type SitePlan } from "./plan.ts";
+import { type Binding, inferScopes, type Scopes } from "./scope.ts";
+
+export interface PlannedSite extends SitePlan {
+  readonly id: string;
+  readonly hash: string;
+}
+
+export interface ModulePlan {
+  readonly program: ir.Program;
+  readonly scopes: Scopes;
+  readonly system: "module" | "commonjs";
+  readonly sites: readonly PlannedSite[];
+  /** The directive of the file, which no other tool should see. */
+  readonly fileDirective: ir.Directive | null;
+  /** Import specifiers of `cacheOptions` that nothing uses any more. */
+  readonly unusedImports: readonly ir.ImportSpecifier[];
+  readonly report: Report;
+}
+
+export interface ModuleOptions {
+  /** Path of the file; together with {@link root} it makes the ids. */
+  readonly filename: string;
+  readonly root: string;
+  /** What the host knows about the module system; else it is inferred. */
+  readonly system?: "module" | "commonjs";
+}
+
+/**
+ * Plans every site of a file.
+ *
+ * @returns `undefined` where there is nothing to do
+ * @throws TransformError where something has to be refused
+ */
+export function planModule(program: ir.Program, source: string, options: ModuleOptions): ModulePlan | undefined {
+  const file = relativePath(options.root, options.filename);
+  const report = new Report(source, file);
+  const scopes = inferScopes(program);
+  const { annotations, fileDirective } = findAnnotations(program, scopes, report);
+  findStrays(program, (node) => enclosingName(node, scopes), report);
+  const plans = annotations.flatMap((annotation) => planSite(annotation, scopes, report) ?? []);
+  refuseMisplacedOptions(program, annotations.map((each) => each.fn), scopes, report);
+  if (report.errors.length > 0) throw new TransformError(report.diagnostics);
+  if (plans.length === 0 && report.diagnostics.length === 0) return undefined;
+  const sites = identify(plans, file, scopes);
+  return {
+    program, scopes, sites, fileDirective, report,
+    system: options.system ?? inferSystem(program, scopes, options.filename),
+    unusedImports: findUnusedImports(plans, scopes),
+  };
+}
+
+// ── which functions ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+function findAnnotations(program: ir.Program, scopes: Scopes, report: Report) {
+  const annotations = new Map<ir.Function, Annotation>();
+  const visit = (node: ir.Node): void => {
+    if (node.type === "Function" && node.body.type === "FunctionBody" && node.body.directives.length > 0) {
+      const name = displayName(node, qualify(node, scopes).path);
+      const found = findDirective(node.body, name, report);
+      if (found) annotations.set(node, { fn: node, kind: found.kind, directive: found.directive });
+    }
+    forEachChild(node, visit);
+  };
+  visit(program);
+  const ofFile = findDirective(program, "this file", report);
+  if (ofFile)
+    for (const fn of exportedFunctions(program, scopes))
+      if (!annotations.has(fn)) annotations.set(fn, { fn, kind: ofFile.kind, directive: null });
+  const inOrder = [...annotations.values()].sort((a, b) => a.fn.start - b.fn.start);
+  return { annotations: inOrder, fileDirective: ofFile?.directive ?? null };
+}
+
+/** Every function that the file exports, in every form of export. */
+function exportedFunctions(program: ir.Program, scopes: Scopes): Set<ir.Function> {
+  const found = new Set<ir.Function>();
+  const addValue = (node: ir.Node | null | undefined): void => {
+    if (node?.type === "Function" && node.kind !== "get" && node.kind !== "set") found.add(node);
+    else if (node?.type === "Identifier") addBinding(scopes.referenceOf.get(node)?.binding);
+  };
+  const addBinding = (binding: Binding | null | undefined): void => {
+    if (!binding) return;
+    const [declaration] = binding.declarations;
+    if (declaration?.type === "Function") addValue(declaration);
+    else if (declaration?.type === "Declarator" && declaration.id.type === "Identifier") {
+      if (declaration.init?.type === "Function") addValue(declaration.init);
+      else {
+        const code = codeOf(binding, scopes);
+        if (code !== "module") addValue(code);
+      }
+    }
+  };
+  const addCommonJs = (assignment: ir.Assign): void => {
+    const path = exportsPath(assignment.left, scopes);
+    if (path === undefined) return;
+    const { right } = assignment;
+    if (path === "" && right.type === "Object") {
+      for (const property of right.properties) if (property.type === "Property" && (property.kind === "init" || property.kind === "method")) addValue(property.value);
+    } else if (right.type === "Assign") {
+      addValue(right.right);
+      addCommonJs(right);
+    } else addValue(right);
+  };
+  for (const statement of program.body) {
+    if (statement.type === "ExportDefault") addValue(statement.declaration);
+    else if (statement.type === "ExportAssignment") addValue(statement.expression);
+    else if (statement.type === "ExportNamed" && !statement.source) {
+      const { declaration } = statement;
+      if (declaration?.type === "Function") addValue(declaration);
+      if (declaration?.type === "Variable") for (const each of declaration.declarations) addValue(each.init?.type === "Function" ? each.init : null);
+      for (const specifier of statement.specifiers) addValue(specifier.local);
+    } else if (statement.type === "ExpressionStatement" && statement.expression.type === "Assign") addCommonJs(statement.expression);
+  }
+  return found;
+}
+
+/** `""` for `module.exports`, the name for `exports.name`. */
+function exportsPath(target: ir.Pattern, scopes: Scopes): string | undefined {
+  if (target.type !== "Member" || target.computed || target.property.type !== "Name") return undefined;
+  const { object, property } = target;
+  const isFree = (node: ir.Expression, name: string) => node.type === "Identifier" && node.name === name && !scopes.referenceOf.get(node)?.binding;
+  if (isFree(object, "module") && property.name === "exports") return "";
+  if (isFree(object, "exports") || exportsPath(object, scopes) === "") return property.name;
+  return undefined;
+}
+
+/** The function around a node, as its author would call it. */
+function enclosingName(node: ir.Node, scopes: Scopes): string {
+  for (let at: ir.Node | undefined = node; at; at = scopes.parentOf.get(at))
+    if (at.type === "Function") return displayName(at, qualify(at, scopes).path);
+  return "this file";
+}
+
+function refuseMisplacedOptions(program: ir.Program, annotated: readonly ir.Function[], scopes: Scopes, report: Report): void {
+  const accepted = new Set<ir.Node>();
+  for (const fn of annotated) if (fn.body.type === "FunctionBody" && fn.body.body[0]?.type === "ExpressionStatement") accepted.add(fn.body.body[0].expression);
+  const visit = (node: ir.Node): void => {
+    if (node.type === "Call" && !accepted.has(node) && keptName(node.callee, scopes)?.name === "cacheOptions")
+      report.add("misplaced-options", node, enclosingName(node, scopes));
+    forEachChild(node, visit);
+  };
+  visit(program);
+}
+
+// ── ids and hashes ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+function identify(plans: readonly SitePlan[], file: string, scopes: Scopes): PlannedSite[] {
+  const taken = new Set<string>();
+  return plans.map((plan) => {
+    const code = ownCode(plan, scopes);
+    let id = `${file}#${plan.path}`;
+    // A path that may fit another function too is told apart by the function's own code, never by its place.
+    if (!plan.distinct) id += `~${digest(JSON.stringify([plan.kind, plan.options.values, code])).slice(0, 8)}`;
+    // Only twins to the letter are left: whichever is first, they are the same.
+    let unique = id;
+    for (let n = 2; taken.has(unique); n++) unique = `${id}~${n}`;
+    taken.add(unique);
+    return { ...plan, id: unique, hash: codeHash(JSON.stringify([plan.options.values.version ?? null, code])) };
+  });
+}
+
+/** The function's own code, and that of the local functions and classes that it captures. */
+function ownCode(plan: SitePlan, scopes: Scopes): string[] {
+  const skip = new Set<ir.Node>();
+  if (plan.directive) skip.add(plan.directive);
+  if (plan.optionsStatement) skip.add(plan.optionsStatement);
+  const outer = (binding: Binding | null, name: string): string => {
+    const index = binding ? plan.code.indexOf(binding) : -1;
+    return index < 0 ? `$${name}` : `@${index}`;
+  };
+  const units = plan.code.map((binding) => codeOf(binding, scopes)).filter((unit) => unit !== undefined && unit !== "module");
+  return [plan.fn, ...units].map((unit) => serialize(unit as ir.Node, { scopes, skip, outer }));
+}
+
+/** Forward slashes, relative to the root; a bundler's query is no part of the file. */
+function relativePath(root: string, filename: string): string {
+  const file = filename.replace(/[?#].*$/, "").replaceAll("\\", "/").split("/");
+  const base = root.replaceAll("\\", "/").replace(/\/$/, "").split("/");
+  if (!filename.startsWith("/") && !/^[a-z]:/i.test(filename)) return file.filter((each) => each !== ".").join("/");
+  let same = 0;
+  while (same < base.length && same < file.length - 1 && base[same] === file[same]) same++;
+  return [...base.slice(same).map(() => ".."), ...file.slice(same)].join("/");
+}
+
+// ── the rest of the file ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/** By its extension, its imports and exports, and, failing those, by its use of CommonJS. */
+function inferSystem(program: ir.Program, scopes: Scopes, filename: string): "module" | "commonjs" {
+  if (program.body.some((each) => /^(Import|Export(Named|Default|All))$/.test(each.type))) return "module";
+  const file = filename.replace(/[?#].*$/, "");
+  if (/\.c[jt]s$/.test(file)) return "commonjs";
+  if (/\.(m[jt]s|[jt]sx)$/.test(file)) return "module";
+  if (program.body.some((each) => each.type === "ImportEquals" || each.type === "ExportAssignment")) return "commonjs";
+  const free = (name: string) => scopes.references.some((each) => !each.binding && each.node.name === name);
+  return free("require") || free("module") || free("exports") || free("__dirname") || free("__filename") ? "commonjs" : "module";
+}
+
+function findUnusedImports(plans: readonly SitePlan[], scopes: Scopes): ir.ImportSpecifier[] {
+  const removed = new Map<Binding, number>();
+  for (const { optionsStatement } of plans) {
+    const kept = optionsStatement?.expression.type === "Call" ? keptName(optionsStatement.expression.callee, scopes) : undefined;
+    if (kept) removed.set(kept.binding, (removed.get(kept.binding) ?? 0) + 1);
+  }
+  return [...removed].flatMap(([binding, count]) => {
+    const [declaration] = binding.declarations;
+    return declaration?.type === "ImportSpecifier" && binding.references.length === count ? [declaration] : [];
+  });
+}

@@ -1,0 +1,159 @@
+/**
+ * What a function is called: in messages (`Repo.find`), in its id (`src/repo.ts#Repo.find`), and by an expression that
+ * evaluates to it (`Repo.prototype.find`), where there is one.
+ */
+import type * as ir from "./ir.ts";
+import type { Binding, Scopes } from "./scope.ts";
+
+export interface QualifiedName {
+  /** Path of names from the top of the module: `outer.inner`, `Repo.find`, `Repo.static.open`, `api.load`, `default`. */
+  readonly path: string;
+  /**
+   * False where the path alone may fit another function of the file too: it passes through a nameless function, a block,
+   * or a call (`const a = wrap(async () => {})`). The site is then told apart by its own code.
+   */
+  readonly distinct: boolean;
+}
+
+export function qualify(fn: ir.Function, scopes: Scopes): QualifiedName {
+  const segments: string[] = [];
+  let distinct = true;
+  /** What is still waiting for a name: the function (or an enclosing one), an object or class that holds it, nothing. */
+  let waiting: "function" | "holder" | null = null;
+  const take = (segment: string): void => {
+    if (waiting) segments.unshift(segment);
+    waiting = null;
+  };
+  for (let node: ir.Node = fn, parent = scopes.parentOf.get(fn); ; node = parent, parent = scopes.parentOf.get(node)) {
+    if (node.type === "Function") waiting = "function";
+    if (node.type === "Class" && !waiting) waiting = "holder";
+    if ((node.type === "Function" || node.type === "Class") && node.kind === "declaration" && node.id) take(node.id.name);
+    if (!parent || parent.type === "Program") break;
+    switch (parent.type) {
+      case "Declarator":
+        if (parent.init === node && parent.id.type === "Identifier") take(parent.id.name);
+        break;
+      case "Assign":
+        if (parent.right === node) take(targetName(parent.left));
+        break;
+      case "Default":
+        if (parent.right === node && parent.left.type === "Identifier") take(parent.left.name);
+        break;
+      case "Property":
+        if (parent.value !== node) break;
+        take(keyName(parent));
+        waiting = "holder";
+        break;
+      case "Method":
+      case "Field":
+        if (parent.value !== node) break;
+        take(`${parent.static ? "static." : ""}${keyName(parent)}`);
+        waiting = "holder";
+        break;
+      case "ExportDefault":
+        take("default");
+        break;
+      case "Namespace":
+        waiting = "holder";
+        take(parent.id.name);
+        break;
+      case "Block":
+        // A function's own body is a FunctionBody: this is a block inside one, or at the top.
+        distinct = false;
+        break;
+    }
+    // Nothing has given the function its name by now: what holds it does not (`wrap(async () => {})`).
+    if (waiting === "function" && !NAMES_LATER.has(parent.type)) {
+      distinct = false;
+      if (node.type === "Function" && node.id) take(node.id.name);
+    }
+  }
+  return { path: segments.join("."), distinct: distinct && segments.length > 0 };
+}
+
+/** A function behind one of these may still be named by the next node up. */
+const NAMES_LATER: ReadonlySet<string> = new Set(["Method", "Field", "Property", "ExportNamed"]);
+
+function keyName(member: { readonly key: ir.PropertyKey; readonly computed: boolean }): string {
+  const { key, computed } = member;
+  if (key.type === "PrivateName") return `#${key.name}`;
+  if (!computed && key.type === "Name") return key.name;
+  return `[${text(key)}]`;
+}
+
+function targetName(target: ir.Pattern): string {
+  if (target.type === "Identifier") return target.name;
+  const path = text(target).replace(/^(module\.)?exports\.?|^this\./, "");
+  return path || "exports";
+}
+
+/** A readable form of simple expressions; what is not simple is `…`. */
+function text(node: ir.Node): string {
+  switch (node.type) {
+    case "Identifier":
+    case "Name":
+      return node.name;
+    case "PrivateName":
+      return `#${node.name}`;
+    case "String":
+      return JSON.stringify(node.value);
+    case "Number":
+      return String(node.value);
+    case "This":
+      return "this";
+    case "Member":
+      return node.computed ? `${text(node.object)}[${text(node.property)}]` : `${text(node.object)}.${text(node.property)}`;
+    default:
+      return "…";
+  }
+}
+
+/** An expression that gives the function, and the variable that it starts from. */
+export interface Address {
+  readonly root: Binding;
+  readonly expression: string;
+}
+
+const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
+const access = (key: string): string => (IDENTIFIER.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
+
+/** How `clear(fn)` finds the function that its caller holds. `undefined`: no expression names it. */
+export function addressOf(node: ir.Function | ir.Class | ir.ObjectLiteral, scopes: Scopes): Address | undefined {
+  if ((node.type === "Function" || node.type === "Class") && node.kind === "declaration")
+    return node.id ? rooted(scopes.declarationOf.get(node.id)) : undefined;
+  const parent = scopes.parentOf.get(node);
+  switch (parent?.type) {
+    case "Declarator":
+      return parent.id.type === "Identifier" ? rooted(scopes.declarationOf.get(parent.id)) : undefined;
+    case "Assign":
+      return parent.operator === "=" ? addressOfTarget(parent.left, scopes) : undefined;
+    case "Property": {
+      if (parent.kind === "get" || parent.kind === "set" || parent.computed || parent.key.type !== "Name") return undefined;
+      const object = scopes.parentOf.get(parent);
+      const base = object?.type === "Object" ? addressOf(object, scopes) : undefined;
+      return base && { root: base.root, expression: base.expression + access(parent.key.name) };
+    }
+    case "Method":
+    case "Field": {
+      if (parent.computed || parent.key.type !== "Name") return undefined;
+      if (parent.type === "Method" && parent.value.kind !== "method") return undefined;
+      if (parent.type === "Field" && (!parent.static || parent.accessor)) return undefined;
+      const cls = scopes.parentOf.get(parent);
+      const base = cls?.type === "Class" ? addressOf(cls, scopes) : undefined;
+      return base && { root: base.root, expression: base.expression + (parent.static ? "" : ".prototype") + access(parent.key.name) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function rooted(binding: Binding | undefined): Address | undefined {
+  return binding && { root: binding, expression: binding.name };
+}
+
+function addressOfTarget(target: ir.Pattern, scopes: Scopes): Address | undefined {
+  if (target.type === "Identifier") return rooted(scopes.referenceOf.get(target)?.binding ?? undefined);
+  if (target.type !== "Member" || target.computed || target.property.type !== "Name" || target.optional) return undefined;
+  const base = addressOfTarget(target.object, scopes);
+  return base && { root: base.root, expression: base.expression + access(target.property.name) };
+}

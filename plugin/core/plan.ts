@@ -1,0 +1,269 @@
+/**
+ * Everything that is decided about one annotated function, before anything is edited: its name and id, what is keyed
+ * and what is not, its options and its hash. What can't be cached safely is refused here.
+ */
+import type { SiteKind } from "../../runtime/contract.ts";
+import { inferCaptures, isModuleLevel, mayBeUninitialized } from "./captures.ts";
+import { nearest, type Report } from "./diagnostics.ts";
+import type * as ir from "./ir.ts";
+import { forEachChild } from "./ir.ts";
+import { addressOf, qualify } from "./names.ts";
+import { keptName, type ReadOptions, readOptions } from "./options.ts";
+import { type Binding, boundNames, type Scope, type Scopes } from "./scope.ts";
+
+/** One place of the key. */
+export interface Slot {
+  readonly name: string;
+  /** The expression, as text; `key` is the user's own code, called. */
+  readonly text: string;
+  /** A rest parameter: keyed element by element. */
+  readonly spread: boolean;
+}
+
+/** Where `mark(fn, site)` goes for a function that only an inner scope can name. */
+export interface MarkPlace {
+  readonly expression: string;
+  /** The statement list, and the statement to stand behind; `null`: at its start, for hoisted functions. */
+  readonly list: ir.Node;
+  readonly after: ir.Statement | null;
+}
+
+export interface SitePlan {
+  readonly fn: ir.Function;
+  readonly kind: SiteKind;
+  readonly name: string;
+  readonly path: string;
+  readonly distinct: boolean;
+  /** `null` where the directive of the file annotates the function. */
+  readonly directive: ir.Directive | null;
+  readonly options: ReadOptions;
+  readonly optionsStatement: ir.ExpressionStatement | null;
+  readonly slots: readonly Slot[];
+  readonly hashed: readonly string[];
+  readonly excluded: readonly string[];
+  readonly captured: readonly string[];
+  /** All bound parameters, for `validate`. */
+  readonly bound: readonly string[];
+  /** Parameters that a `var` or function of the body declares again: handed to the inner arrow by name. */
+  readonly passed: readonly string[];
+  /** Local functions and classes whose code belongs to this site's. */
+  readonly code: readonly Binding[];
+  readonly self: string | null;
+  readonly mark: MarkPlace | null;
+}
+
+export interface Annotation {
+  readonly fn: ir.Function;
+  readonly kind: SiteKind;
+  readonly directive: ir.Directive | null;
+}
+
+/** Plans one site; `undefined` where it had to be refused. */
+export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, report: Report): SitePlan | undefined {
+  const before = report.errors.length;
+  const { path, distinct } = qualify(fn, scopes);
+  const name = displayName(fn, path);
+  if (!isCacheable(fn, name, directive, scopes, report)) return undefined;
+
+  const call = optionsCall(fn, scopes);
+  const options: ReadOptions = call ? readOptions(call.call, kind, name, scopes, report) : { values: {}, code: {} };
+  const ignored = new Set(options.values.ignore);
+  const captures = inferCaptures(fn, name, scopes, ignored, report);
+
+  const params = fn.params.flatMap((param) => boundNames(param.pattern).map((id) => id.name)).filter(unique);
+  const restName = restParameter(fn);
+  const isExcluded = (each: string) => each.startsWith("_") || ignored.has(each);
+
+  const slots: Slot[] = [];
+  const excluded: string[] = [];
+  const readsThis = captures.usesThis;
+  const ownKey = options.code.key;
+  if (readsThis) {
+    if (ignored.has("this")) excluded.push("this");
+    else if (!ownKey) slots.push({ name: "this", text: thisText(fn, name, scopes, report), spread: false });
+  }
+  if (captures.usesNewTarget && !ignored.has("new.target")) slots.push({ name: "new.target", text: "new.target", spread: false });
+  for (const each of params) {
+    if (isExcluded(each)) excluded.push(each);
+    else slots.push({ name: each, text: each, spread: each === restName });
+  }
+  if (captures.usesArguments) {
+    if (ignored.has("arguments")) excluded.push("arguments");
+    else {
+      const hidden = params.find(isExcluded);
+      if (hidden && fn.kind !== "arrow") report.add("arguments-excluded", fn.id ?? directive ?? fn, name, hidden);
+      slots.push({ name: "arguments", text: "[...arguments]", spread: false });
+    }
+  }
+  if (ownKey) {
+    if (ownKey.type === "Function" && (ownKey.async || ownKey.generator || ownKey.params.length > 0)) report.add("key-async", ownKey, name);
+    slots.push({ name: "key", text: "", spread: false });
+  }
+  const captured: string[] = [];
+  for (const binding of captures.values) {
+    if (isExcluded(binding.name)) excluded.push(binding.name);
+    else {
+      captured.push(binding.name);
+      const text = mayBeUninitialized(binding, fn, scopes) ? `(() => { try { return ${binding.name}; } catch {} })()` : binding.name;
+      slots.push({ name: binding.name, text, spread: false });
+    }
+  }
+  checkIgnored(options.values.ignore ?? [], [...params, ...captures.values.map((each) => each.name), ...captures.code.map((each) => each.name), "this", "arguments", "new.target"], call, name, report);
+  checkCodeOptions(options, fn, name, scopes, report);
+  if (report.errors.length > before) return undefined;
+  return {
+    fn, kind, name, path, distinct, directive, options,
+    optionsStatement: call?.statement ?? null,
+    slots,
+    hashed: slots.map((slot) => slot.name),
+    excluded,
+    captured,
+    bound: params,
+    passed: redeclared(fn, params, scopes),
+    code: captures.code,
+    ...place(fn, scopes),
+  };
+}
+
+const unique = (each: string, index: number, all: readonly string[]): boolean => all.indexOf(each) === index;
+
+/** The function as its author would call it. */
+export function displayName(fn: ir.Function, path: string): string {
+  return path || (fn.kind === "arrow" ? "an arrow function" : "a function without a name");
+}
+
+function isCacheable(fn: ir.Function, name: string, directive: ir.Directive | null, scopes: Scopes, report: Report): boolean {
+  const at = directive ?? fn.id ?? fn;
+  if (fn.kind === "constructor")
+    report.add("not-cacheable", at, name, "a constructor", `A constructor must make a new object each time. Cache the function that makes it:\n\n  function create(…) {\n    "use cache resource";\n    return new ${name.split(".")[0] ?? "Thing"}(…);\n  }`);
+  else if (fn.kind === "set")
+    report.add("not-cacheable", at, name, "a setter", "A setter is called for its effect, which a hit would skip. Remove the directive.");
+  else if (fn.generator) report.add("generator", at, name, fn.async ? "an async generator" : "a generator");
+  else if (insideWith(fn, scopes)) report.add("inside-with", at, name);
+  else return true;
+  return false;
+}
+
+function insideWith(fn: ir.Function, scopes: Scopes): boolean {
+  for (let scope: Scope | null = scopes.scopeOf.get(fn) ?? null; scope; scope = scope.parent) if (scope.kind === "with") return true;
+  return false;
+}
+
+/** `cacheOptions({ … })` as the first statement of the body. */
+export function optionsCall(fn: ir.Function, scopes: Scopes): { readonly statement: ir.ExpressionStatement; readonly call: ir.Call } | undefined {
+  if (fn.body.type !== "FunctionBody") return undefined;
+  const [first] = fn.body.body;
+  if (first?.type !== "ExpressionStatement" || first.expression.type !== "Call") return undefined;
+  return keptName(first.expression.callee, scopes)?.name === "cacheOptions" ? { statement: first, call: first.expression } : undefined;
+}
+
+/** The name of a rest parameter that is one name: `...ids`. */
+function restParameter(fn: ir.Function): string | undefined {
+  const last = fn.params.at(-1)?.pattern;
+  return last?.type === "Rest" && last.argument.type === "Identifier" ? last.argument.name : undefined;
+}
+
+/** Names that the body declares again with `var` or a function: moved into an arrow, they would hide the parameter. */
+function redeclared(fn: ir.Function, params: readonly string[], scopes: Scopes): string[] {
+  const body = scopes.scopeOf.get(fn.body);
+  if (!body) return [];
+  const names = [...params.filter((each) => body.bindings.has(each))];
+  if (fn.kind !== "arrow" && body.bindings.get("arguments")?.kind === "var") names.push("arguments");
+  return names;
+}
+
+/** How `this` is keyed: a static method's class is its own code, so the class itself is a constant. */
+function thisText(fn: ir.Function, name: string, scopes: Scopes, report: Report): string {
+  const member = memberOf(fn, scopes);
+  if (!member) return "this";
+  const { cls, isStatic } = member;
+  if (isStatic) return cls.id ? `(this === ${cls.id.name} || this)` : "this";
+  if (cls.superClass || hasKeyMethod(cls) || isRegistered(cls, scopes)) return "this";
+  report.add("this-unkeyable", fn.id ?? scopes.parentOf.get(fn) ?? fn, name, cls.id?.name ?? "this class");
+  return "this";
+}
+
+/** The class whose instance (or self) the function's `this` is. */
+function memberOf(fn: ir.Function, scopes: Scopes): { readonly cls: ir.Class; readonly isStatic: boolean } | undefined {
+  let node: ir.Node = fn;
+  for (let parent = scopes.parentOf.get(node); parent; node = parent, parent = scopes.parentOf.get(node)) {
+    if (parent.type === "Method" || parent.type === "Field") {
+      const cls = scopes.parentOf.get(parent);
+      return cls?.type === "Class" ? { cls, isStatic: parent.static } : undefined;
+    }
+    if (node.type === "Function" && node.kind !== "arrow") return undefined;
+  }
+  return undefined;
+}
+
+/** `[Symbol.for("kept.key")]() {}`, or any computed method that may be it. */
+function hasKeyMethod(cls: ir.Class): boolean {
+  return cls.members.some((member) => {
+    if (member.type === "StaticBlock" || !member.computed || member.static) return false;
+    const { key } = member;
+    if (key.type !== "Call") return key.type === "Identifier" || (key.type === "Member" && !isWellKnown(key));
+    const [argument] = key.arguments;
+    return argument?.type === "String" && argument.value === "kept.key";
+  });
+}
+
+const isWellKnown = (key: ir.Member): boolean => key.object.type === "Identifier" && key.object.name === "Symbol";
+
+/** `registerType(Class, …)` in this file. */
+function isRegistered(cls: ir.Class, scopes: Scopes): boolean {
+  const address = addressOf(cls, scopes);
+  return (
+    address?.root.references.some((reference) => {
+      const call = scopes.parentOf.get(reference.node);
+      return call?.type === "Call" && call.arguments[0] === reference.node && keptName(call.callee, scopes)?.name === "registerType";
+    }) ?? false
+  );
+}
+
+function checkIgnored(ignore: readonly string[], known: readonly string[], call: ReturnType<typeof optionsCall>, f: string, report: Report): void {
+  for (const each of ignore) if (!known.includes(each) && call) report.add("unknown-ignore", call.statement, f, each, nearest(each, known) ?? "");
+}
+
+/** `validate` and `onRelease` are moved to the end of the module: they may use module-level names only. */
+function checkCodeOptions({ code }: ReadOptions, fn: ir.Function, f: string, scopes: Scopes, report: Report): void {
+  for (const option of ["validate", "onRelease"] as const) {
+    const expression = code[option];
+    if (!expression) continue;
+    const inner = scopes.scopeOf.get(expression);
+    const visit = (node: ir.Node, own: boolean): void => {
+      if (node.type === "This" || node.type === "Super") {
+        if (!own) report.add("option-reads-local", node, f, option, node.type === "This" ? "this" : "super");
+      } else if (node.type === "Identifier") {
+        const binding = scopes.referenceOf.get(node)?.binding;
+        if (!binding && node.name === "arguments" && !own) report.add("option-reads-local", node, f, option, "arguments");
+        if (!binding || isModuleLevel(binding.scope)) return;
+        for (let scope: Scope | null = binding.scope; scope; scope = scope.parent) if (scope === inner) return;
+        if (!binding.declarations.includes(expression)) report.add("option-reads-local", node, f, option, node.name);
+      } else forEachChild(node, (child) => visit(child, own || (node.type === "Function" && node.kind !== "arrow")));
+    };
+    visit(expression, false);
+  }
+  void fn;
+}
+
+/** By which expression, and from where, the function can be named. */
+function place(fn: ir.Function, scopes: Scopes): { readonly self: string | null; readonly mark: MarkPlace | null } {
+  const address = addressOf(fn, scopes);
+  if (!address) return { self: null, mark: null };
+  const { root, expression } = address;
+  if (root.scope === scopes.module) return { self: expression, mark: null };
+  const [declaration] = root.declarations;
+  if (!declaration || root.declarations.length > 1) return { self: null, mark: null };
+  let statement: ir.Node | undefined = declaration;
+  for (let parent = scopes.parentOf.get(statement); parent; statement = parent, parent = scopes.parentOf.get(statement)) {
+    if (!LISTS.has(parent.type)) {
+      if (parent.type === "Function" || parent.type === "Class" || /^For/.test(parent.type)) break;
+      continue;
+    }
+    const hoisted = statement === fn && fn.kind === "declaration";
+    return { self: null, mark: { expression, list: parent, after: hoisted ? null : (statement as ir.Statement) } };
+  }
+  return { self: null, mark: null };
+}
+
+const LISTS: ReadonlySet<string> = new Set(["Block", "FunctionBody", "Case", "StaticBlock", "Namespace", "Program"]);

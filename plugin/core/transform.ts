@@ -1,0 +1,83 @@
+/** The story of a transform: read, plan everything, then edit. */
+import type { SiteKind } from "../../runtime/contract.ts";
+import type { Diagnostic, Position } from "./diagnostics.ts";
+import { mayHoldDirective } from "./directive.ts";
+import { type Emission, emitModule } from "./emit.ts";
+import type * as ir from "./ir.ts";
+import { type ModuleOptions, type ModulePlan, type PlannedSite, planModule } from "./module.ts";
+import type { SiteOptions } from "./options.ts";
+
+/** What is known about an annotated function after the build. */
+export interface Site {
+  /** `src/rides.ts#loadRides`. */
+  readonly id: string;
+  readonly kind: SiteKind;
+  /** The function as its author calls it. */
+  readonly name: string;
+  /** The code hash, `h1:` + 128 bits. */
+  readonly code: string;
+  /** Names of what is keyed: parameters after defaults, then captures. */
+  readonly hashed: readonly string[];
+  /** Parameters and captures left out of the key. */
+  readonly excluded: readonly string[];
+  /** Those of {@link hashed} that are variables of a function around. */
+  readonly captured: readonly string[];
+  /** Times in milliseconds; function options by name only. */
+  readonly options: SiteOptions & { readonly code?: readonly string[] };
+  readonly loc: { readonly start: Position; readonly end: Position };
+}
+
+export interface TransformResult {
+  readonly code: string;
+  /** A source map (version 3) to the source as given. */
+  readonly map: SourceMap;
+  readonly sites: readonly Site[];
+  /** Absolute paths of other files that the code hashes depend on, to watch. */
+  readonly files: readonly string[];
+  /** Warnings. Errors are thrown. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface SourceMap {
+  readonly version: number;
+  readonly file?: string;
+  readonly sources: (string | null)[];
+  readonly sourcesContent?: (string | null)[];
+  readonly names: string[];
+  readonly mappings: string;
+}
+
+/** How a route takes part: it reads source into the IR, and applies what was planned to its own form of the source. */
+export interface Route {
+  read(source: string, filename: string): { readonly program: ir.Program; apply(plan: ModulePlan, emission: Emission): { code: string; map: SourceMap } };
+}
+
+/**
+ * Rewrites the annotated functions of one file.
+ *
+ * @returns `undefined` where the file holds no directive
+ * @throws TransformError with every diagnostic of the file, where one of them is an error
+ */
+export function transformWith(route: Route, source: string, options: ModuleOptions): TransformResult | undefined {
+  if (!mayHoldDirective(source)) return undefined;
+  const { program, apply } = route.read(source, options.filename);
+  const plan = planModule(program, source, options);
+  if (!plan) return undefined;
+  const emission = emitModule(plan, source);
+  return { ...apply(plan, emission), ...describe(plan) };
+}
+
+/** What hosts and users are told about a planned module. */
+export function describe(plan: ModulePlan): Pick<TransformResult, "sites" | "files" | "diagnostics"> {
+  return { sites: plan.sites.map((site) => describeSite(site, plan)), files: [], diagnostics: plan.report.diagnostics };
+}
+
+function describeSite(site: PlannedSite, { report }: ModulePlan): Site {
+  const { id, kind, name, hash, hashed, excluded, captured, options, fn } = site;
+  const code = Object.keys(options.code);
+  return {
+    id, kind, name, code: hash, hashed, excluded, captured,
+    options: { ...options.values, ...(code.length > 0 ? { code } : {}) },
+    loc: { start: report.position(fn.start), end: report.position(fn.end) },
+  };
+}

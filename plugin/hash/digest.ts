@@ -1,0 +1,15 @@
+/** The digest of the code hash. */
+import { createHash } from "node:crypto";
+
+/** Raised when the scheme changes: entries of another scheme are never mistaken for today's. */
+const SCHEME = "h1";
+
+/** 128 bits of SHA-256, in hexadecimal. */
+export function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+/** `h1:` + 128 bits. */
+export function codeHash(text: string): string {
+  return `${SCHEME}:${digest(text)}`;
+}
