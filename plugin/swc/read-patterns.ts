@@ -23,7 +23,9 @@ export function readPattern(r: Reader, raw: Raw): Pattern {
 
 function readRest(r: Reader, raw: Raw): Rest {
   const argument = r.pattern(raw.argument);
-  const { start, end } = r.span(raw);
+  const { end } = r.span(raw);
+  // In an arrow's parameters the node's own span begins behind the dots.
+  const { start } = r.span({ type: "...", span: raw.rest });
   return r.make("Rest", raw, { argument }, { start, end: raw.typeAnnotation ? argument.end : end });
 }
 
