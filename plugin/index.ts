@@ -1,11 +1,16 @@
 /** `kept/plugin`: the transform itself, for those who bring their own host. */
 import { createRequire } from "node:module";
-import { babelRoute, type BabelHost } from "./babel/route.ts";
-import { type Route, transformWith, type TransformResult } from "./core/transform.ts";
+import { type BabelHost, babelRoute } from "./babel/route.ts";
+import { type Route, type TransformResult, transformWith } from "./core/transform.ts";
 import { type EntryOptions, resolveOptions } from "./options.ts";
 import { defaultRoute } from "./swc/index.ts";
 
-export { type Diagnostic, type DiagnosticCode, format as formatDiagnostic, TransformError } from "./core/diagnostics.ts";
+export {
+  type Diagnostic,
+  type DiagnosticCode,
+  format as formatDiagnostic,
+  TransformError,
+} from "./core/diagnostics.ts";
 export { CONTENT_FILTER, mayHoldDirective } from "./core/directive.ts";
 export type { Site, SourceMap, TransformResult } from "./core/transform.ts";
 export type { EntryOptions, PluginOptions } from "./options.ts";
@@ -29,7 +34,10 @@ function babel(): Route {
   try {
     loaded = babelRoute(createRequire(import.meta.url)("@babel/core") as BabelHost);
   } catch (cause) {
-    throw new Error('Kept\'s Babel route needs @babel/core, which is not installed:\n\n  npm i -D @babel/core\n\nor use the SWC route: { route: "swc" }.', { cause });
+    throw new Error(
+      'Kept\'s Babel route needs @babel/core, which is not installed:\n\n  npm i -D @babel/core\n\nor use the SWC route: { route: "swc" }.',
+      { cause },
+    );
   }
   return loaded;
 }

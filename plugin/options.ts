@@ -32,11 +32,15 @@ export function checkOptions(options: object, names: readonly string[]): void {
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue;
     const meant = nearest(name, names);
-    throw new TypeError(`kept: unknown plugin option \`${name}\`.${meant ? ` Did you mean \`${meant}\`?` : ` The options are: ${names.join(", ")}.`}`);
+    throw new TypeError(
+      `kept: unknown plugin option \`${name}\`.${meant ? ` Did you mean \`${meant}\`?` : ` The options are: ${names.join(", ")}.`}`,
+    );
   }
   const { route } = options as PluginOptions;
   if (route !== undefined && route !== "swc" && route !== "babel") {
     const meant = nearest(String(route), ["swc", "babel"]);
-    throw new TypeError(`kept: unknown route ${JSON.stringify(route)}: it is "swc" or "babel".${meant ? ` Did you mean "${meant}"?` : ""}`);
+    throw new TypeError(
+      `kept: unknown route ${JSON.stringify(route)}: it is "swc" or "babel".${meant ? ` Did you mean "${meant}"?` : ""}`,
+    );
   }
 }

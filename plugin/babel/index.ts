@@ -25,7 +25,10 @@ export interface KeptMetadata {
 export type BabelPluginOptions = Pick<PluginOptions, "root">;
 
 /** `plugins: ["kept/babel"]`, anywhere in the list. Works in Babel 7.29 and 8. */
-export default function kept(api: unknown, options: BabelPluginOptions = {}): { name: string; pre(this: unknown, file: any): void; visitor: object } {
+export default function kept(
+  api: unknown,
+  options: BabelPluginOptions = {},
+): { name: string; pre(this: unknown, file: any): void; visitor: object } {
   checkOptions(options, ["root"]);
   const babel = api as BabelHost;
   return {

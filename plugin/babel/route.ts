@@ -20,8 +20,14 @@ export function babelRoute(babel: BabelHost): Route {
         apply(plan, emission) {
           applyAst(file, origin, plan, emission, statementParser(babel));
           const result = babel.transformFromAstSync(file, source, {
-            filename, babelrc: false, configFile: false, browserslistConfigFile: false,
-            sourceMaps: true, sourceFileName: filename, retainLines: true, compact: false,
+            filename,
+            babelrc: false,
+            configFile: false,
+            browserslistConfigFile: false,
+            sourceMaps: true,
+            sourceFileName: filename,
+            retainLines: true,
+            compact: false,
             parserOpts: { attachComment: true },
           });
           return { code: result?.code ?? "", map: result?.map as SourceMap };
@@ -34,7 +40,12 @@ export function babelRoute(babel: BabelHost): Route {
 /** Emitted text as nodes without positions: they have none in the user's source. */
 export function statementParser(babel: Pick<BabelHost, "parseSync" | "types">): ParseStatements {
   return (code) => {
-    const file = babel.parseSync(code, { babelrc: false, configFile: false, browserslistConfigFile: false, sourceType: "module" }) as BabelNode;
+    const file = babel.parseSync(code, {
+      babelrc: false,
+      configFile: false,
+      browserslistConfigFile: false,
+      sourceType: "module",
+    }) as BabelNode;
     return file.program.body.map((statement: BabelNode) => babel.types.cloneNode(statement, true, true) as BabelNode);
   };
 }

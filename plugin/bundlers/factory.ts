@@ -15,7 +15,10 @@ const SOURCE_FILE = /\.[cm]?[jt]sx?(?:\?(?!.*\b(?:raw|url|inline|worker|sharedwo
  * Runs first, on the source as its author wrote it. Both filters are declared to the host, so that one that knows
  * filters makes no call for other files.
  */
-export const kept: UnpluginInstance<PluginOptions | undefined, false> = createUnplugin<PluginOptions | undefined, false>((options = {}) => {
+export const kept: UnpluginInstance<PluginOptions | undefined, false> = createUnplugin<
+  PluginOptions | undefined,
+  false
+>((options = {}) => {
   checkOptions(options, ["root", "route"]);
   let root = options.root ?? process.cwd();
   return {

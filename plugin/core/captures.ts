@@ -18,7 +18,13 @@ export interface Captures {
   readonly usesNewTarget: boolean;
 }
 
-export function inferCaptures(fn: ir.Function, f: string, scopes: Scopes, ignored: ReadonlySet<string>, report: Report): Captures {
+export function inferCaptures(
+  fn: ir.Function,
+  f: string,
+  scopes: Scopes,
+  ignored: ReadonlySet<string>,
+  report: Report,
+): Captures {
   const values = new Set<Binding>();
   const code = new Set<Binding>();
   const own = ownUses(fn, scopes);
@@ -32,7 +38,8 @@ export function inferCaptures(fn: ir.Function, f: string, scopes: Scopes, ignore
     // Parameters' defaults are evaluated before the key is made: what they read is in the bound values.
     for (const reference of freeReferences(root, root === fn ? fn.body : root, scopes)) {
       const binding = reference.binding as Binding;
-      if (isModuleLevel(binding.scope) || binding.declarations.includes(fn) || binding.declarations.includes(root)) continue;
+      if (isModuleLevel(binding.scope) || binding.declarations.includes(fn) || binding.declarations.includes(root))
+        continue;
       if (isInside(binding.scope, functionScope)) continue;
       if (reference.writes) {
         report.add("writes-captured", reference.node, f, binding.name);
@@ -48,7 +55,8 @@ export function inferCaptures(fn: ir.Function, f: string, scopes: Scopes, ignore
         continue;
       }
       if (lookup(functionScope, binding.name) !== binding) {
-        if (!ignored.has(binding.name)) report.add("shadowed-capture", reference.node, f, binding.name, via?.name ?? binding.name);
+        if (!ignored.has(binding.name))
+          report.add("shadowed-capture", reference.node, f, binding.name, via?.name ?? binding.name);
         continue;
       }
       values.add(binding);
@@ -61,7 +69,14 @@ export function inferCaptures(fn: ir.Function, f: string, scopes: Scopes, ignore
     if (!uses.this && !uses.arguments) return;
     const owner = lexicalOwner(unit, scopes);
     if (owner === null) return;
-    if (owner !== thisOwner) report.add("captures-unkeyable", fn.id ?? fn, f, binding.name, "a function that reads the `this` of a function around it");
+    if (owner !== thisOwner)
+      report.add(
+        "captures-unkeyable",
+        fn.id ?? fn,
+        f,
+        binding.name,
+        "a function that reads the `this` of a function around it",
+      );
     else {
       usesThis ||= uses.this;
       usesArguments ||= uses.arguments !== null && owner.type === "Function";

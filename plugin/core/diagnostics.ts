@@ -32,12 +32,12 @@ const warning = (say: Entry["say"]): Entry => ({ severity: "warning", say });
 
 /** The catalogue. `f` is always the name of the user's own function. */
 export const CATALOGUE = {
-  "misspelt-directive": error((found = "", meant = "") => ({
-    message: `"${found}" is not a directive of Kept. Did you mean "${meant}"?`,
+  "misspelt-directive": error((found = "", meant = "", f = "") => ({
+    message: `"${found}" in ${f} is not a directive of Kept. Did you mean "${meant}"?`,
     fix: `A misspelt directive would be ignored in silence. Write exactly:\n\n  "${meant}";`,
   })),
-  "directive-not-string": error((how = "", meant = "") => ({
-    message: `A directive can't be ${how}: JavaScript would not see a directive at all.`,
+  "directive-not-string": error((how = "", meant = "", f = "") => ({
+    message: `"${meant}" in ${f} is ${how}, so JavaScript sees no directive at all.`,
     fix: `Write it as a plain string, the first statement of the function:\n\n  "${meant}";`,
   })),
   "directive-not-first": error((meant = "", f = "") => ({
@@ -71,7 +71,7 @@ export const CATALOGUE = {
       : `The options are: ttl, staleFor, maxEntries, ignore, key, persist, scope, copy, tags, validate, onRelease, spinner, showTime, allowInputs, version, env.`,
   })),
   "invalid-option": error((f = "", option = "", why = "", instead = "") => ({
-    message: `\`${option}\` in cacheOptions of ${f} ${why}.`,
+    message: `\`${option}\` in cacheOptions of ${f} ${why}${why.endsWith("?") ? "" : "."}`,
     fix: `Write for example:\n\n  cacheOptions({ ${instead} });`,
   })),
   "option-not-static": error((f = "", option = "", instead = "") => ({
@@ -164,6 +164,13 @@ export class Report {
     });
   }
 
+  /** By position. */
+  get sorted(): readonly Diagnostic[] {
+    return [...this.diagnostics].sort(
+      (a, b) => a.loc.start.line - b.loc.start.line || a.loc.start.column - b.loc.start.column,
+    );
+  }
+
   get errors(): readonly Diagnostic[] {
     return this.diagnostics.filter((each) => each.severity === "error");
   }
@@ -223,7 +230,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     .map((candidate) => ({ candidate, distance: distance(plain(word), plain(candidate)) }))
     .sort((a, b) => a.distance - b.distance);
   const best = scored[0];
-  return best && best.distance <= limit ? best.candidate : undefined;
+  return best && best.distance <= limit && best.distance < plain(word).length ? best.candidate : undefined;
 }
 
 const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");

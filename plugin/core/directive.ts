@@ -36,14 +36,13 @@ export function findDirective(owner: ir.FunctionBody | ir.Program, name: string,
     } else {
       const meant = nearMiss(directive.raw);
       if (meant === "ambiguous") report.add("ambiguous-directive", directive, name, `use cache ${guessKind(owner)}`);
-      else if (meant) report.add("misspelt-directive", directive, directive.raw, `use cache ${meant}`);
+      else if (meant) report.add("misspelt-directive", directive, directive.raw, `use cache ${meant}`, name);
     }
   }
   if (found)
     for (const { raw } of owner.directives)
       if (raw === "use server" || raw === "use client")
-        if (owner.type === "FunctionBody" || raw === "use client")
-          report.add("conflicting-directives", found.directive, name, found.directive.raw, raw);
+        report.add("conflicting-directives", found.directive, name, found.directive.raw, raw);
   return found;
 }
 
@@ -73,8 +72,10 @@ export function findStrays(program: ir.Program, nameOf: (node: ir.Node) => strin
     if (!kind || kind === "ambiguous") return;
     const meant = `use cache ${kind}`;
     const name = nameOf(statement);
-    if (expression.type === "Template") report.add("directive-not-string", statement, "a template literal", meant);
-    else if (expression.start > statement.start) report.add("directive-not-string", statement, "in parentheses", meant);
+    if (expression.type === "Template")
+      report.add("directive-not-string", statement, "a template literal", meant, name);
+    else if (expression.start > statement.start)
+      report.add("directive-not-string", statement, "in parentheses", meant, name);
     else if (owner.type === "FunctionBody" || owner.type === "Program")
       report.add("directive-not-first", statement, meant, name);
     else report.add("directive-in-block", statement, meant, name);

@@ -63,7 +63,14 @@ function emittedNames(source: string) {
     while (source.includes(name)) name = `_${name}`;
     return name;
   };
-  return { site: free("_kept"), data: free("_cacheData"), resource: free("_cacheResource"), mark: free("_markKept"), runtimeMark: free("_mark"), plain: free("_uncached") };
+  return {
+    site: free("_kept"),
+    data: free("_cacheData"),
+    resource: free("_cacheResource"),
+    mark: free("_markKept"),
+    runtimeMark: free("_mark"),
+    plain: free("_uncached"),
+  };
 }
 type Names = ReturnType<typeof emittedNames>;
 
@@ -89,7 +96,12 @@ function emitSite(site: PlannedSite, variable: string): SiteEmission {
 /** `validate(value, ...args)`: unless it can be seen to look at the value alone. */
 function wantsArguments(validate: ir.Expression | undefined): boolean {
   if (!validate) return false;
-  return validate.type !== "Function" || validate.kind !== "arrow" || validate.params.length > 1 || validate.params[0]?.pattern.type === "Rest";
+  return (
+    validate.type !== "Function" ||
+    validate.kind !== "arrow" ||
+    validate.params.length > 1 ||
+    validate.params[0]?.pattern.type === "Rest"
+  );
 }
 
 /** The value of a function option, as an expression. */
@@ -108,11 +120,19 @@ function methodProperty(site: PlannedSite, value: ir.Expression): ir.Property | 
   const call = site.optionsStatement?.expression;
   const argument = call?.type === "Call" ? call.arguments[0] : undefined;
   if (argument?.type !== "Object") return undefined;
-  for (const property of argument.properties) if (property.type === "Property" && property.value === value && property.kind === "method") return property;
+  for (const property of argument.properties)
+    if (property.type === "Property" && property.value === value && property.kind === "method") return property;
   return undefined;
 }
 
-function emitTail(sites: readonly PlannedSite[], system: ModulePlan["system"], names: Names, variable: (site: PlannedSite) => string, marks: boolean, runtime: string): Pieces {
+function emitTail(
+  sites: readonly PlannedSite[],
+  system: ModulePlan["system"],
+  names: Names,
+  variable: (site: PlannedSite) => string,
+  marks: boolean,
+  runtime: string,
+): Pieces {
   const tail: (string | Hole)[] = ["\n"];
   const isModule = system === "module";
   const from = JSON.stringify(runtime);
@@ -130,10 +150,18 @@ function emitTail(sites: readonly PlannedSite[], system: ModulePlan["system"], n
     if (isModule) {
       // In an import cycle a hoisted function can be called before the runtime has run: then it runs uncached.
       const make = site.kind === "data" ? names.data : names.resource;
-      tail.push(`function ${cached}$(make) { try { make = ${make}; } catch {} return ${cached} || (make ? ${cached} = make(`, ...spec, `) : ${names.plain}); }\n`);
+      tail.push(
+        `function ${cached}$(make) { try { make = ${make}; } catch {} return ${cached} || (make ? ${cached} = make(`,
+        ...spec,
+        `) : ${names.plain}); }\n`,
+      );
     } else {
       const make = site.kind === "data" ? "cacheData" : "cacheResource";
-      tail.push(`function ${cached}$() { return ${cached} || (${cached} = require(${from}).${make}(`, ...spec, ")); }\n");
+      tail.push(
+        `function ${cached}$() { return ${cached} || (${cached} = require(${from}).${make}(`,
+        ...spec,
+        ")); }\n",
+      );
     }
   }
   if (isModule) tail.push(`function ${names.plain}(key, run) { return run(); }\n`);
@@ -171,10 +199,13 @@ function emitSpec(site: PlannedSite): Pieces {
     ["allowInputs", values.allowInputs],
     ["env", values.env],
   ];
-  const text = fields.filter(([, value]) => value !== undefined).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  const text = fields
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
   if (site.self) text.push(`self: () => ${site.self}`);
   const pieces: (string | Hole)[] = [`{ ${text.join(", ")}`];
-  for (const option of ["validate", "onRelease"] as const) if (code[option]) pieces.push(`, ${option}: () => `, ...codeOf(site, option));
+  for (const option of ["validate", "onRelease"] as const)
+    if (code[option]) pieces.push(`, ${option}: () => `, ...codeOf(site, option));
   pieces.push(" }");
   return pieces;
 }

@@ -52,12 +52,21 @@ export function planModule(program: ir.Program, source: string, options: ModuleO
   const { annotations, fileDirective } = findAnnotations(program, scopes, report);
   findStrays(program, (node) => enclosingName(node, scopes), report);
   const plans = annotations.flatMap((annotation) => planSite(annotation, scopes, report) ?? []);
-  refuseMisplacedOptions(program, annotations.map((each) => each.fn), scopes, report);
-  if (report.errors.length > 0) throw new TransformError(report.diagnostics);
+  refuseMisplacedOptions(
+    program,
+    annotations.map((each) => each.fn),
+    scopes,
+    report,
+  );
+  if (report.errors.length > 0) throw new TransformError(report.sorted);
   if (plans.length === 0 && report.diagnostics.length === 0) return undefined;
   const sites = identify(plans, file, scopes);
   return {
-    program, scopes, sites, fileDirective, report,
+    program,
+    scopes,
+    sites,
+    fileDirective,
+    report,
     system: options.system ?? inferSystem(program, scopes, options.filename),
     unusedImports: findUnusedImports(plans, scopes),
   };
@@ -108,7 +117,9 @@ function exportedFunctions(program: ir.Program, scopes: Scopes): Set<ir.Function
     if (path === undefined) return;
     const { right } = assignment;
     if (path === "" && right.type === "Object") {
-      for (const property of right.properties) if (property.type === "Property" && (property.kind === "init" || property.kind === "method")) addValue(property.value);
+      for (const property of right.properties)
+        if (property.type === "Property" && (property.kind === "init" || property.kind === "method"))
+          addValue(property.value);
     } else if (right.type === "Assign") {
       addValue(right.right);
       addCommonJs(right);
@@ -120,9 +131,11 @@ function exportedFunctions(program: ir.Program, scopes: Scopes): Set<ir.Function
     else if (statement.type === "ExportNamed" && !statement.source) {
       const { declaration } = statement;
       if (declaration?.type === "Function") addValue(declaration);
-      if (declaration?.type === "Variable") for (const each of declaration.declarations) addValue(each.init?.type === "Function" ? each.init : null);
+      if (declaration?.type === "Variable")
+        for (const each of declaration.declarations) addValue(each.init?.type === "Function" ? each.init : null);
       for (const specifier of statement.specifiers) addValue(specifier.local);
-    } else if (statement.type === "ExpressionStatement" && statement.expression.type === "Assign") addCommonJs(statement.expression);
+    } else if (statement.type === "ExpressionStatement" && statement.expression.type === "Assign")
+      addCommonJs(statement.expression);
   }
   return found;
 }
@@ -131,7 +144,8 @@ function exportedFunctions(program: ir.Program, scopes: Scopes): Set<ir.Function
 function exportsPath(target: ir.Pattern, scopes: Scopes): string | undefined {
   if (target.type !== "Member" || target.computed || target.property.type !== "Name") return undefined;
   const { object, property } = target;
-  const isFree = (node: ir.Expression, name: string) => node.type === "Identifier" && node.name === name && !scopes.referenceOf.get(node)?.binding;
+  const isFree = (node: ir.Expression, name: string) =>
+    node.type === "Identifier" && node.name === name && !scopes.referenceOf.get(node)?.binding;
   if (isFree(object, "module") && property.name === "exports") return "";
   if (isFree(object, "exports") || exportsPath(object, scopes) === "") return property.name;
   return undefined;
@@ -144,9 +158,16 @@ function enclosingName(node: ir.Node, scopes: Scopes): string {
   return "this file";
 }
 
-function refuseMisplacedOptions(program: ir.Program, annotated: readonly ir.Function[], scopes: Scopes, report: Report): void {
+function refuseMisplacedOptions(
+  program: ir.Program,
+  annotated: readonly ir.Function[],
+  scopes: Scopes,
+  report: Report,
+): void {
   const accepted = new Set<ir.Node>();
-  for (const fn of annotated) if (fn.body.type === "FunctionBody" && fn.body.body[0]?.type === "ExpressionStatement") accepted.add(fn.body.body[0].expression);
+  for (const fn of annotated)
+    if (fn.body.type === "FunctionBody" && fn.body.body[0]?.type === "ExpressionStatement")
+      accepted.add(fn.body.body[0].expression);
   const visit = (node: ir.Node): void => {
     if (node.type === "Call" && !accepted.has(node) && keptName(node.callee, scopes)?.name === "cacheOptions")
       report.add("misplaced-options", node, enclosingName(node, scopes));
@@ -181,13 +202,18 @@ function ownCode(plan: SitePlan, scopes: Scopes): string[] {
     const index = binding ? plan.code.indexOf(binding) : -1;
     return index < 0 ? `$${name}` : `@${index}`;
   };
-  const units = plan.code.map((binding) => codeOf(binding, scopes)).filter((unit) => unit !== undefined && unit !== "module");
+  const units = plan.code
+    .map((binding) => codeOf(binding, scopes))
+    .filter((unit) => unit !== undefined && unit !== "module");
   return [plan.fn, ...units].map((unit) => serialize(unit as ir.Node, { scopes, skip, outer }));
 }
 
 /** Forward slashes, relative to the root; a bundler's query is no part of the file. */
 function relativePath(root: string, filename: string): string {
-  const file = filename.replace(/[?#].*$/, "").replaceAll("\\", "/").split("/");
+  const file = filename
+    .replace(/[?#].*$/, "")
+    .replaceAll("\\", "/")
+    .split("/");
   const base = root.replaceAll("\\", "/").replace(/\/$/, "").split("/");
   if (!filename.startsWith("/") && !/^[a-z]:/i.test(filename)) return file.filter((each) => each !== ".").join("/");
   let same = 0;
@@ -205,13 +231,16 @@ function inferSystem(program: ir.Program, scopes: Scopes, filename: string): "mo
   if (/\.(m[jt]s|[jt]sx)$/.test(file)) return "module";
   if (program.body.some((each) => each.type === "ImportEquals" || each.type === "ExportAssignment")) return "commonjs";
   const free = (name: string) => scopes.references.some((each) => !each.binding && each.node.name === name);
-  return free("require") || free("module") || free("exports") || free("__dirname") || free("__filename") ? "commonjs" : "module";
+  return free("require") || free("module") || free("exports") || free("__dirname") || free("__filename")
+    ? "commonjs"
+    : "module";
 }
 
 function findUnusedImports(plans: readonly SitePlan[], scopes: Scopes): ir.ImportSpecifier[] {
   const removed = new Map<Binding, number>();
   for (const { optionsStatement } of plans) {
-    const kept = optionsStatement?.expression.type === "Call" ? keptName(optionsStatement.expression.callee, scopes) : undefined;
+    const kept =
+      optionsStatement?.expression.type === "Call" ? keptName(optionsStatement.expression.callee, scopes) : undefined;
     if (kept) removed.set(kept.binding, (removed.get(kept.binding) ?? 0) + 1);
   }
   return [...removed].flatMap(([binding, count]) => {

@@ -27,7 +27,8 @@ export function qualify(fn: ir.Function, scopes: Scopes): QualifiedName {
   for (let node: ir.Node = fn, parent = scopes.parentOf.get(fn); ; node = parent, parent = scopes.parentOf.get(node)) {
     if (node.type === "Function") waiting = "function";
     if (node.type === "Class" && !waiting) waiting = "holder";
-    if ((node.type === "Function" || node.type === "Class") && node.kind === "declaration" && node.id) take(node.id.name);
+    if ((node.type === "Function" || node.type === "Class") && node.kind === "declaration" && node.id)
+      take(node.id.name);
     if (!parent || parent.type === "Program") break;
     switch (parent.type) {
       case "Declarator":
@@ -102,7 +103,9 @@ function text(node: ir.Node): string {
     case "This":
       return "this";
     case "Member":
-      return node.computed ? `${text(node.object)}[${text(node.property)}]` : `${text(node.object)}.${text(node.property)}`;
+      return node.computed
+        ? `${text(node.object)}[${text(node.property)}]`
+        : `${text(node.object)}.${text(node.property)}`;
     default:
       return "…";
   }
@@ -128,7 +131,8 @@ export function addressOf(node: ir.Function | ir.Class | ir.ObjectLiteral, scope
     case "Assign":
       return parent.operator === "=" ? addressOfTarget(parent.left, scopes) : undefined;
     case "Property": {
-      if (parent.kind === "get" || parent.kind === "set" || parent.computed || parent.key.type !== "Name") return undefined;
+      if (parent.kind === "get" || parent.kind === "set" || parent.computed || parent.key.type !== "Name")
+        return undefined;
       const object = scopes.parentOf.get(parent);
       const base = object?.type === "Object" ? addressOf(object, scopes) : undefined;
       return base && { root: base.root, expression: base.expression + access(parent.key.name) };
@@ -140,7 +144,12 @@ export function addressOf(node: ir.Function | ir.Class | ir.ObjectLiteral, scope
       if (parent.type === "Field" && (!parent.static || parent.accessor)) return undefined;
       const cls = scopes.parentOf.get(parent);
       const base = cls?.type === "Class" ? addressOf(cls, scopes) : undefined;
-      return base && { root: base.root, expression: base.expression + (parent.static ? "" : ".prototype") + access(parent.key.name) };
+      return (
+        base && {
+          root: base.root,
+          expression: base.expression + (parent.static ? "" : ".prototype") + access(parent.key.name),
+        }
+      );
     }
     default:
       return undefined;
@@ -153,7 +162,8 @@ function rooted(binding: Binding | undefined): Address | undefined {
 
 function addressOfTarget(target: ir.Pattern, scopes: Scopes): Address | undefined {
   if (target.type === "Identifier") return rooted(scopes.referenceOf.get(target)?.binding ?? undefined);
-  if (target.type !== "Member" || target.computed || target.property.type !== "Name" || target.optional) return undefined;
+  if (target.type !== "Member" || target.computed || target.property.type !== "Name" || target.optional)
+    return undefined;
   const base = addressOfTarget(target.object, scopes);
   return base && { root: base.root, expression: base.expression + access(target.property.name) };
 }

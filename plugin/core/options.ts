@@ -1,5 +1,5 @@
 /** `cacheOptions({ … })`: found by binding, read at build time, checked option by option. */
-import { parseDuration, type CopyMode, type Scope as SessionScope, type SiteKind } from "../../runtime/contract.ts";
+import { type CopyMode, parseDuration, type Scope as SessionScope, type SiteKind } from "../../runtime/contract.ts";
 import { nearest, type Report } from "./diagnostics.ts";
 import type * as ir from "./ir.ts";
 import { type Binding, isReassigned, type Scopes } from "./scope.ts";
@@ -36,7 +36,8 @@ type Rule = { readonly check: Check; readonly example: string; readonly only?: S
 
 const bad = (why: string) => ({ bad: why });
 const ok = (value: unknown) => ({ ok: value });
-const isStrings = (value: Static): value is readonly string[] => Array.isArray(value) && value.every((each) => typeof each === "string");
+const isStrings = (value: Static): value is readonly string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === "string");
 
 const duration: Check = (value) => {
   if (value === null || value === undefined || value === Number.POSITIVE_INFINITY) return ok(undefined);
@@ -46,14 +47,21 @@ const duration: Check = (value) => {
   return bad(`is no duration: ${JSON.stringify(value)}${/^\s*[\d.]+\s*$/.test(String(value)) ? " has no unit" : ""}`);
 };
 const flag: Check = (value) => (typeof value === "boolean" ? ok(value) : bad("must be true or false"));
-const strings = (what: string): Check => (value) => (isStrings(value) ? ok(value) : bad(`must be an array of ${what}`));
-const oneOf = (choices: Readonly<Record<string, unknown>>): Check => (value) => {
-  const name = String(value);
-  if (Object.hasOwn(choices, name) && (typeof value !== "string" || name !== "true")) return ok(choices[name]);
-  const words = Object.keys(choices).filter((each) => !/^(true|false|null|undefined)$/.test(each));
-  const meant = typeof value === "string" ? nearest(value, words) : undefined;
-  return bad(`must be ${words.map((each) => `"${each}"`).join(" or ")}, not ${JSON.stringify(value) ?? "undefined"}${meant ? `. Did you mean "${meant}"?` : ""}`);
-};
+const strings =
+  (what: string): Check =>
+  (value) =>
+    isStrings(value) ? ok(value) : bad(`must be an array of ${what}`);
+const oneOf =
+  (choices: Readonly<Record<string, unknown>>): Check =>
+  (value) => {
+    const name = String(value);
+    if (Object.hasOwn(choices, name) && (typeof value !== "string" || name !== "true")) return ok(choices[name]);
+    const words = Object.keys(choices).filter((each) => !/^(true|false|null|undefined)$/.test(each));
+    const meant = typeof value === "string" ? nearest(value, words) : undefined;
+    return bad(
+      `must be ${words.map((each) => `"${each}"`).join(" or ")}, not ${JSON.stringify(value) ?? "undefined"}${meant ? `. Did you mean "${meant}"?` : ""}`,
+    );
+  };
 
 /** One row an option: what it takes, an example that is right, and the kind it belongs to. */
 const RULES: Readonly<Record<keyof SiteOptions, Rule>> = {
@@ -61,20 +69,34 @@ const RULES: Readonly<Record<keyof SiteOptions, Rule>> = {
   staleFor: { check: duration, example: 'ttl: "5m", staleFor: "1h"' },
   maxEntries: {
     check: (value) =>
-      value === null || value === undefined || value === Number.POSITIVE_INFINITY ? ok(undefined)
-        : typeof value === "number" && Number.isInteger(value) && value >= 1 ? ok(value)
-        : bad("must be a whole number from 1"),
+      value === null || value === undefined || value === Number.POSITIVE_INFINITY
+        ? ok(undefined)
+        : typeof value === "number" && Number.isInteger(value) && value >= 1
+          ? ok(value)
+          : bad("must be a whole number from 1"),
     example: "maxEntries: 1000",
   },
   ignore: { check: strings("parameter names"), example: 'ignore: ["db"]' },
-  persist: { check: oneOf({ disk: "disk", true: "disk", false: undefined, null: undefined, undefined: undefined }), example: 'persist: "disk"', only: "data" },
+  persist: {
+    check: oneOf({ disk: "disk", true: "disk", false: undefined, null: undefined, undefined: undefined }),
+    example: 'persist: "disk"',
+    only: "data",
+  },
   scope: { check: oneOf({ global: undefined, session: "session" }), example: 'scope: "session"' },
   copy: { check: oneOf({ copy: undefined, freeze: "freeze" }), example: 'copy: "freeze"', only: "data" },
   tags: { check: strings("tags"), example: 'tags: ["users"]' },
-  spinner: { check: (value) => (typeof value === "boolean" || typeof value === "string" ? ok(value) : bad("must be true, false or a text")), example: 'spinner: "Loading rides"' },
+  spinner: {
+    check: (value) =>
+      typeof value === "boolean" || typeof value === "string" ? ok(value) : bad("must be true, false or a text"),
+    example: 'spinner: "Loading rides"',
+  },
   showTime: { check: flag, example: "showTime: true" },
   allowInputs: { check: flag, example: "allowInputs: true" },
-  version: { check: (value) => (typeof value === "string" || typeof value === "number" ? ok(String(value)) : bad("must be a string")), example: 'version: "2"' },
+  version: {
+    check: (value) =>
+      typeof value === "string" || typeof value === "number" ? ok(String(value)) : bad("must be a string"),
+    example: 'version: "2"',
+  },
   env: { check: strings("environment variable names"), example: 'env: ["API_URL"]' },
 };
 const CODE: Readonly<Record<keyof CodeOptions, { readonly example: string; readonly only?: SiteKind }>> = {
@@ -95,7 +117,13 @@ export function readOptions(call: ir.Call, kind: SiteKind, f: string, scopes: Sc
   }
   for (const property of argument.properties) {
     if (property.type === "Spread" || property.computed || property.key.type !== "Name" || property.proto) {
-      report.add("option-not-static", property, f, property.type === "Spread" ? "...spread" : "a computed name", 'ttl: "1h"');
+      report.add(
+        "option-not-static",
+        property,
+        f,
+        property.type === "Spread" ? "...spread" : "a computed name",
+        'ttl: "1h"',
+      );
       continue;
     }
     const { name } = property.key;
@@ -109,7 +137,8 @@ export function readOptions(call: ir.Call, kind: SiteKind, f: string, scopes: Sc
       continue;
     }
     if (name in CODE) {
-      if (!isCode(property, scopes)) report.add("option-not-static", property, f, name, CODE[name as keyof CodeOptions].example);
+      if (!isCode(property, scopes))
+        report.add("option-not-static", property, f, name, CODE[name as keyof CodeOptions].example);
       else code[name] = property.value;
       continue;
     }
@@ -125,7 +154,14 @@ export function readOptions(call: ir.Call, kind: SiteKind, f: string, scopes: Sc
   }
   const ttl = values.ttl as number | undefined;
   if (values.staleFor !== undefined && (ttl === undefined || ttl <= 0) && report.errors.length === 0)
-    report.add("invalid-option", argument, f, "staleFor", "needs a ttl above zero: without one nothing becomes stale", 'ttl: "5m", staleFor: "1h"');
+    report.add(
+      "invalid-option",
+      argument,
+      f,
+      "staleFor",
+      "needs a ttl above zero: without one nothing becomes stale",
+      'ttl: "5m", staleFor: "1h"',
+    );
   return { values: values as SiteOptions, code: code as CodeOptions };
 }
 
@@ -141,7 +177,11 @@ function isCode(property: ir.Property, scopes: Scopes): boolean {
 }
 
 /** The value of an expression that is known before the program runs, or nothing. */
-export function evaluate(node: ir.Expression, scopes: Scopes, seen: ReadonlySet<Binding> = new Set()): { readonly value: Static } | undefined {
+export function evaluate(
+  node: ir.Expression,
+  scopes: Scopes,
+  seen: ReadonlySet<Binding> = new Set(),
+): { readonly value: Static } | undefined {
   switch (node.type) {
     case "String":
     case "Number":
@@ -150,11 +190,17 @@ export function evaluate(node: ir.Expression, scopes: Scopes, seen: ReadonlySet<
     case "Null":
       return { value: null };
     case "Template":
-      return node.expressions.length === 0 && node.quasis[0]?.cooked != null ? { value: node.quasis[0].cooked } : undefined;
+      return node.expressions.length === 0 && node.quasis[0]?.cooked != null
+        ? { value: node.quasis[0].cooked }
+        : undefined;
     case "Unary": {
       const inner = evaluate(node.argument, scopes, seen);
       if (!inner || typeof inner.value !== "number") return undefined;
-      return node.operator === "-" ? { value: -inner.value } : node.operator === "+" ? { value: inner.value } : undefined;
+      return node.operator === "-"
+        ? { value: -inner.value }
+        : node.operator === "+"
+          ? { value: inner.value }
+          : undefined;
     }
     case "Array": {
       const items: Static[] = [];
@@ -168,10 +214,17 @@ export function evaluate(node: ir.Expression, scopes: Scopes, seen: ReadonlySet<
     case "Identifier": {
       const reference = scopes.referenceOf.get(node);
       const binding = reference?.binding;
-      if (!binding) return node.name === "undefined" ? { value: undefined } : node.name === "Infinity" ? { value: Number.POSITIVE_INFINITY } : undefined;
+      if (!binding)
+        return node.name === "undefined"
+          ? { value: undefined }
+          : node.name === "Infinity"
+            ? { value: Number.POSITIVE_INFINITY }
+            : undefined;
       const [declaration] = binding.declarations;
-      if (binding.kind !== "const" || binding.scope !== scopes.module || seen.has(binding) || isReassigned(binding)) return undefined;
-      if (declaration?.type !== "Declarator" || declaration.id.type !== "Identifier" || !declaration.init) return undefined;
+      if (binding.kind !== "const" || binding.scope !== scopes.module || seen.has(binding) || isReassigned(binding))
+        return undefined;
+      if (declaration?.type !== "Declarator" || declaration.id.type !== "Identifier" || !declaration.init)
+        return undefined;
       return evaluate(declaration.init, scopes, new Set(seen).add(binding));
     }
     default:
@@ -183,30 +236,54 @@ export function evaluate(node: ir.Expression, scopes: Scopes, seen: ReadonlySet<
  * Which of Kept's own names an expression means, resolved by binding, never by spelling: `cacheOptions` under any
  * alias, `kept.cacheOptions` through a namespace, and the same through `require("kept")`.
  */
-export function keptName(callee: ir.Expression, scopes: Scopes): { readonly name: string; readonly binding: Binding } | undefined {
+export function keptName(
+  callee: ir.Expression,
+  scopes: Scopes,
+): { readonly name: string; readonly binding: Binding } | undefined {
   if (callee.type === "Identifier") {
     const binding = scopes.referenceOf.get(callee)?.binding;
     const [declaration] = binding?.declarations ?? [];
     if (!binding || !declaration) return undefined;
     if (declaration.type === "ImportSpecifier") {
       const statement = scopes.parentOf.get(declaration);
-      if (statement?.type === "Import" && statement.source === "kept" && declaration.imported) return { name: declaration.imported, binding };
+      if (statement?.type === "Import" && statement.source === "kept" && declaration.imported)
+        return { name: declaration.imported, binding };
     }
-    if (declaration.type === "Declarator" && requiresKept(declaration.init, scopes) && declaration.id.type === "ObjectPattern")
+    if (
+      declaration.type === "Declarator" &&
+      requiresKept(declaration.init, scopes) &&
+      declaration.id.type === "ObjectPattern"
+    )
       for (const property of declaration.id.properties)
-        if (property.type === "PatternProperty" && property.value.type === "Identifier" && property.value.name === callee.name && property.key.type === "Name")
+        if (
+          property.type === "PatternProperty" &&
+          property.value.type === "Identifier" &&
+          property.value.name === callee.name &&
+          property.key.type === "Name"
+        )
           return { name: property.key.name, binding };
     return undefined;
   }
-  if (callee.type !== "Member" || callee.computed || callee.property.type !== "Name" || callee.object.type !== "Identifier") return undefined;
+  if (
+    callee.type !== "Member" ||
+    callee.computed ||
+    callee.property.type !== "Name" ||
+    callee.object.type !== "Identifier"
+  )
+    return undefined;
   const binding = scopes.referenceOf.get(callee.object)?.binding;
   const [declaration] = binding?.declarations ?? [];
   if (!binding || !declaration) return undefined;
   const statement = scopes.parentOf.get(declaration);
   const isNamespace =
-    (declaration.type === "ImportSpecifier" && declaration.imported === null && statement?.type === "Import" && statement.source === "kept") ||
+    (declaration.type === "ImportSpecifier" &&
+      declaration.imported === null &&
+      statement?.type === "Import" &&
+      statement.source === "kept") ||
     (declaration.type === "ImportEquals" && declaration.source === "kept") ||
-    (declaration.type === "Declarator" && declaration.id.type === "Identifier" && requiresKept(declaration.init, scopes));
+    (declaration.type === "Declarator" &&
+      declaration.id.type === "Identifier" &&
+      requiresKept(declaration.init, scopes));
   return isNamespace ? { name: callee.property.name, binding } : undefined;
 }
 

@@ -82,7 +82,8 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
     if (ignored.has("this")) excluded.push("this");
     else if (!ownKey) slots.push({ name: "this", text: thisText(fn, name, scopes, report), spread: false });
   }
-  if (captures.usesNewTarget && !ignored.has("new.target")) slots.push({ name: "new.target", text: "new.target", spread: false });
+  if (captures.usesNewTarget && !ignored.has("new.target"))
+    slots.push({ name: "new.target", text: "new.target", spread: false });
   for (const each of params) {
     if (isExcluded(each)) excluded.push(each);
     else slots.push({ name: each, text: each, spread: each === restName });
@@ -96,7 +97,8 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
     }
   }
   if (ownKey) {
-    if (ownKey.type === "Function" && (ownKey.async || ownKey.generator || ownKey.params.length > 0)) report.add("key-async", ownKey, name);
+    if (ownKey.type === "Function" && (ownKey.async || ownKey.generator || ownKey.params.length > 0))
+      report.add("key-async", ownKey, name);
     slots.push({ name: "key", text: "", spread: false });
   }
   const captured: string[] = [];
@@ -104,15 +106,36 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
     if (isExcluded(binding.name)) excluded.push(binding.name);
     else {
       captured.push(binding.name);
-      const text = mayBeUninitialized(binding, fn, scopes) ? `(() => { try { return ${binding.name}; } catch {} })()` : binding.name;
+      const text = mayBeUninitialized(binding, fn, scopes)
+        ? `(() => { try { return ${binding.name}; } catch {} })()`
+        : binding.name;
       slots.push({ name: binding.name, text, spread: false });
     }
   }
-  checkIgnored(options.values.ignore ?? [], [...params, ...captures.values.map((each) => each.name), ...captures.code.map((each) => each.name), "this", "arguments", "new.target"], call, name, report);
+  checkIgnored(
+    options.values.ignore ?? [],
+    [
+      ...params,
+      ...captures.values.map((each) => each.name),
+      ...captures.code.map((each) => each.name),
+      "this",
+      "arguments",
+      "new.target",
+    ],
+    call,
+    name,
+    report,
+  );
   checkCodeOptions(options, fn, name, scopes, report);
   if (report.errors.length > before) return undefined;
   return {
-    fn, kind, name, path, distinct, directive, options,
+    fn,
+    kind,
+    name,
+    path,
+    distinct,
+    directive,
+    options,
     optionsStatement: call?.statement ?? null,
     slots,
     hashed: slots.map((slot) => slot.name),
@@ -132,12 +155,30 @@ export function displayName(fn: ir.Function, path: string): string {
   return path || (fn.kind === "arrow" ? "an arrow function" : "a function without a name");
 }
 
-function isCacheable(fn: ir.Function, name: string, directive: ir.Directive | null, scopes: Scopes, report: Report): boolean {
+function isCacheable(
+  fn: ir.Function,
+  name: string,
+  directive: ir.Directive | null,
+  scopes: Scopes,
+  report: Report,
+): boolean {
   const at = directive ?? fn.id ?? fn;
   if (fn.kind === "constructor")
-    report.add("not-cacheable", at, name, "a constructor", `A constructor must make a new object each time. Cache the function that makes it:\n\n  function create(…) {\n    "use cache resource";\n    return new ${name.split(".")[0] ?? "Thing"}(…);\n  }`);
+    report.add(
+      "not-cacheable",
+      at,
+      name,
+      "a constructor",
+      `A constructor must make a new object each time. Cache the function that makes it:\n\n  function create(…) {\n    "use cache resource";\n    return new ${name.split(".")[0] ?? "Thing"}(…);\n  }`,
+    );
   else if (fn.kind === "set")
-    report.add("not-cacheable", at, name, "a setter", "A setter is called for its effect, which a hit would skip. Remove the directive.");
+    report.add(
+      "not-cacheable",
+      at,
+      name,
+      "a setter",
+      "A setter is called for its effect, which a hit would skip. Remove the directive.",
+    );
   else if (fn.generator) report.add("generator", at, name, fn.async ? "an async generator" : "a generator");
   else if (insideWith(fn, scopes)) report.add("inside-with", at, name);
   else return true;
@@ -145,16 +186,22 @@ function isCacheable(fn: ir.Function, name: string, directive: ir.Directive | nu
 }
 
 function insideWith(fn: ir.Function, scopes: Scopes): boolean {
-  for (let scope: Scope | null = scopes.scopeOf.get(fn) ?? null; scope; scope = scope.parent) if (scope.kind === "with") return true;
+  for (let scope: Scope | null = scopes.scopeOf.get(fn) ?? null; scope; scope = scope.parent)
+    if (scope.kind === "with") return true;
   return false;
 }
 
 /** `cacheOptions({ … })` as the first statement of the body. */
-export function optionsCall(fn: ir.Function, scopes: Scopes): { readonly statement: ir.ExpressionStatement; readonly call: ir.Call } | undefined {
+export function optionsCall(
+  fn: ir.Function,
+  scopes: Scopes,
+): { readonly statement: ir.ExpressionStatement; readonly call: ir.Call } | undefined {
   if (fn.body.type !== "FunctionBody") return undefined;
   const [first] = fn.body.body;
   if (first?.type !== "ExpressionStatement" || first.expression.type !== "Call") return undefined;
-  return keptName(first.expression.callee, scopes)?.name === "cacheOptions" ? { statement: first, call: first.expression } : undefined;
+  return keptName(first.expression.callee, scopes)?.name === "cacheOptions"
+    ? { statement: first, call: first.expression }
+    : undefined;
 }
 
 /** The name of a rest parameter that is one name: `...ids`. */
@@ -215,13 +262,25 @@ function isRegistered(cls: ir.Class, scopes: Scopes): boolean {
   return (
     address?.root.references.some((reference) => {
       const call = scopes.parentOf.get(reference.node);
-      return call?.type === "Call" && call.arguments[0] === reference.node && keptName(call.callee, scopes)?.name === "registerType";
+      return (
+        call?.type === "Call" &&
+        call.arguments[0] === reference.node &&
+        keptName(call.callee, scopes)?.name === "registerType"
+      );
     }) ?? false
   );
 }
 
-function checkIgnored(ignore: readonly string[], known: readonly string[], call: ReturnType<typeof optionsCall>, f: string, report: Report): void {
-  for (const each of ignore) if (!known.includes(each) && call) report.add("unknown-ignore", call.statement, f, each, nearest(each, known) ?? "");
+function checkIgnored(
+  ignore: readonly string[],
+  known: readonly string[],
+  call: ReturnType<typeof optionsCall>,
+  f: string,
+  report: Report,
+): void {
+  for (const each of ignore)
+    if (!known.includes(each) && call)
+      report.add("unknown-ignore", call.statement, f, each, nearest(each, known) ?? "");
 }
 
 /** `validate` and `onRelease` are moved to the end of the module: they may use module-level names only. */
@@ -235,7 +294,8 @@ function checkCodeOptions({ code }: ReadOptions, fn: ir.Function, f: string, sco
         if (!own) report.add("option-reads-local", node, f, option, node.type === "This" ? "this" : "super");
       } else if (node.type === "Identifier") {
         const binding = scopes.referenceOf.get(node)?.binding;
-        if (!binding && node.name === "arguments" && !own) report.add("option-reads-local", node, f, option, "arguments");
+        if (!binding && node.name === "arguments" && !own)
+          report.add("option-reads-local", node, f, option, "arguments");
         if (!binding || isModuleLevel(binding.scope)) return;
         for (let scope: Scope | null = binding.scope; scope; scope = scope.parent) if (scope === inner) return;
         if (!binding.declarations.includes(expression)) report.add("option-reads-local", node, f, option, node.name);
@@ -255,7 +315,11 @@ function place(fn: ir.Function, scopes: Scopes): { readonly self: string | null;
   const [declaration] = root.declarations;
   if (!declaration || root.declarations.length > 1) return { self: null, mark: null };
   let statement: ir.Node | undefined = declaration;
-  for (let parent = scopes.parentOf.get(statement); parent; statement = parent, parent = scopes.parentOf.get(statement)) {
+  for (
+    let parent = scopes.parentOf.get(statement);
+    parent;
+    statement = parent, parent = scopes.parentOf.get(statement)
+  ) {
     if (!LISTS.has(parent.type)) {
       if (parent.type === "Function" || parent.type === "Class" || /^For/.test(parent.type)) break;
       continue;

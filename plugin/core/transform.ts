@@ -49,7 +49,10 @@ export interface SourceMap {
 
 /** How a route takes part: it reads source into the IR, and applies what was planned to its own form of the source. */
 export interface Route {
-  read(source: string, filename: string): { readonly program: ir.Program; apply(plan: ModulePlan, emission: Emission): { code: string; map: SourceMap } };
+  read(
+    source: string,
+    filename: string,
+  ): { readonly program: ir.Program; apply(plan: ModulePlan, emission: Emission): { code: string; map: SourceMap } };
 }
 
 /**
@@ -69,14 +72,20 @@ export function transformWith(route: Route, source: string, options: ModuleOptio
 
 /** What hosts and users are told about a planned module. */
 export function describe(plan: ModulePlan): Pick<TransformResult, "sites" | "files" | "diagnostics"> {
-  return { sites: plan.sites.map((site) => describeSite(site, plan)), files: [], diagnostics: plan.report.diagnostics };
+  return { sites: plan.sites.map((site) => describeSite(site, plan)), files: [], diagnostics: plan.report.sorted };
 }
 
 function describeSite(site: PlannedSite, { report }: ModulePlan): Site {
   const { id, kind, name, hash, hashed, excluded, captured, options, fn } = site;
   const code = Object.keys(options.code);
   return {
-    id, kind, name, code: hash, hashed, excluded, captured,
+    id,
+    kind,
+    name,
+    code: hash,
+    hashed,
+    excluded,
+    captured,
     options: { ...options.values, ...(code.length > 0 ? { code } : {}) },
     loc: { start: report.position(fn.start), end: report.position(fn.end) },
   };

@@ -15,11 +15,19 @@ export function keptSource<T extends Loaded>(url: string, loaded: T): T {
   if (!url.startsWith("file:") || url.includes("/node_modules/") || loaded.source == null) return loaded;
   const system = systemOf(loaded.format);
   if (!system) return loaded;
-  const source = typeof loaded.source === "string" ? loaded.source : new TextDecoder("utf-8", { ignoreBOM: true }).decode(loaded.source as ArrayBuffer);
+  const source =
+    typeof loaded.source === "string"
+      ? loaded.source
+      : new TextDecoder("utf-8", { ignoreBOM: true }).decode(loaded.source as ArrayBuffer);
   if (!mayHoldDirective(source)) return loaded;
-  const result = transform(source, { filename: fileURLToPath(url.replace(/[?#].*$/, "")), root: process.cwd(), ...(system === "either" ? {} : { system }) });
+  const result = transform(source, {
+    filename: fileURLToPath(url.replace(/[?#].*$/, "")),
+    root: process.cwd(),
+    ...(system === "either" ? {} : { system }),
+  });
   if (!result) return loaded;
-  for (const diagnostic of result.diagnostics) process.emitWarning(format(diagnostic), { type: "KeptWarning", code: `kept/${diagnostic.code}` });
+  for (const diagnostic of result.diagnostics)
+    process.emitWarning(format(diagnostic), { type: "KeptWarning", code: `kept/${diagnostic.code}` });
   const map = Buffer.from(JSON.stringify(result.map)).toString("base64");
   return { ...loaded, source: `${result.code}\n//# sourceMappingURL=data:application/json;base64,${map}\n` };
 }

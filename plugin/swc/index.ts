@@ -3,7 +3,7 @@
  * next tool. `@swc/core` is an optional peer, loaded when the first file is transformed.
  */
 import { createRequire } from "node:module";
-import { type Route, transformWith, type TransformResult } from "../core/transform.ts";
+import { type Route, type TransformResult, transformWith } from "../core/transform.ts";
 import { type EntryOptions, resolveOptions } from "../options.ts";
 import { applyText } from "./apply.ts";
 import { parseSwc, type Swc } from "./parse.ts";
@@ -29,7 +29,10 @@ export function defaultRoute(): Route {
   try {
     loaded = swcRoute(createRequire(import.meta.url)("@swc/core") as Swc);
   } catch (cause) {
-    throw new Error('Kept reads source with @swc/core, which is not installed:\n\n  npm i -D @swc/core\n\nor use the Babel route: { route: "babel" }.', { cause });
+    throw new Error(
+      'Kept reads source with @swc/core, which is not installed:\n\n  npm i -D @swc/core\n\nor use the Babel route: { route: "babel" }.',
+      { cause },
+    );
   }
   return loaded;
 }
