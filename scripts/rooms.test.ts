@@ -169,7 +169,7 @@ describe("packages", () => {
 describe("cycles", () => {
   test("two files that import each other", () => {
     expect(
-      check({ "runtime/key.ts": 'import "./copy.ts";', "runtime/copy.ts": 'import type { a } from "./key.ts";' }),
+      check({ "runtime/key.ts": 'import "./copy.ts";', "runtime/copy.ts": 'import { type a } from "./key.ts";' }),
     ).toEqual(["import cycle: runtime/copy.ts → runtime/key.ts → runtime/copy.ts"]);
   });
 
@@ -184,6 +184,18 @@ describe("cycles", () => {
     ).toEqual([
       "import cycle: runtime/a.ts → runtime/b.ts → runtime/d.ts → runtime/a.ts",
       expect.stringContaining("runtime/c.ts"),
+    ]);
+  });
+
+  test("a type-only import loads nothing", () => {
+    const key = 'import "./copy.ts";';
+    expect(check({ "runtime/key.ts": key, "runtime/copy.ts": 'import type { a } from "./key.ts";' })).toEqual([]);
+    expect(check({ "runtime/key.ts": key, "runtime/copy.ts": 'export type { a } from "./key.ts";' })).toEqual([]);
+  });
+
+  test("a file that imports itself", () => {
+    expect(check({ "runtime/key.ts": 'import "./key.ts";' })).toEqual([
+      "import cycle: runtime/key.ts → runtime/key.ts",
     ]);
   });
 

@@ -22,12 +22,12 @@ export function checkCaptions(architecture, paths) {
 }
 
 /**
- * A caption is a list item: "- `runtime/key.ts` — what it does". Lists of other things don't begin with a path.
+ * A caption is a list item: "- `runtime/key.ts` — what it does". An item without the dash is of another list.
  *
  * @param {string} architecture
  */
 function readCaptions(architecture) {
-  return [...architecture.matchAll(/^[-*] `((?:plugin|runtime|scripts)\/[^`\s]+\.[cm]?[jt]sx?)`(.*)$/gm)].map(
-    ([, path = "", rest = ""]) => ({ path, words: rest.replace(/^[\s—–:-]+/, "") }),
+  return [...architecture.matchAll(/^[-*] `((?:plugin|runtime|scripts)\/[^`\s]+\.[cm]?[jt]sx?)` —(.*)$/gm)].map(
+    ([, path = "", rest = ""]) => ({ path, words: rest.trim() }),
   );
 }

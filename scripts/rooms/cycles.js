@@ -1,13 +1,16 @@
 /**
- * Finds the shortest way round every group of modules that import each other. Type-only imports count: what can only be
- * understood together is one file too many or one too few.
+ * Finds the shortest way round every group of modules that load each other: whichever is loaded first sees the others
+ * half made. Type-only imports load nothing, so what an entry holds may be described where it is made.
  *
  * @param {import("./imports.js").Module[]} modules
  * @returns {string[]} one message per group
  */
 export function checkCycles(modules) {
   const targets = new Map(
-    modules.map(({ path, imports }) => [path, imports.flatMap(({ target }) => (target === null ? [] : [target]))]),
+    modules.map(({ path, imports }) => [
+      path,
+      imports.flatMap(({ target, typeOnly }) => (target === null || typeOnly ? [] : [target])),
+    ]),
   );
   const told = new Set();
   const messages = [];
