@@ -100,75 +100,43 @@ export function inferScopes(program: ir.Program): Scopes {
     declarationOf.set(id, binding);
   };
 
-  /** Declares the names of a pattern; its keys and defaults are ordinary expressions. */
-  const bind = (pattern: ir.Pattern, kind: BindingKind, target: Scope, by: ir.Node, scope: Scope): void => {
-    switch (pattern.type) {
+  /** Hands each name of a pattern to `name`; its computed keys, defaults and member targets are ordinary expressions. */
+  const pattern = (node: ir.Pattern, scope: Scope, name: (id: ir.Identifier) => void): void => {
+    const inner = (part: ir.Pattern, parent: ir.Node): void => {
+      link(part, parent);
+      pattern(part, scope, name);
+    };
+    switch (node.type) {
       case "Identifier":
-        return declare(target, pattern, kind, by);
+        name(node);
+        break;
       case "ArrayPattern":
-        for (const element of pattern.elements)
-          if (element) link(element, pattern), bind(element, kind, target, by, scope);
-        return;
+        for (const element of node.elements) if (element) inner(element, node);
+        break;
       case "ObjectPattern":
-        for (const property of pattern.properties) {
-          link(property, pattern);
-          if (property.type === "Rest") {
-            link(property.argument, property);
-            bind(property.argument, kind, target, by, scope);
-          } else {
-            if (property.computed) child(property.key, property, scope);
-            link(property.value, property);
-            bind(property.value, kind, target, by, scope);
-          }
+        for (const property of node.properties) {
+          link(property, node);
+          if (property.type === "PatternProperty" && property.computed) child(property.key, property, scope);
+          inner(property.type === "Rest" ? property.argument : property.value, property);
         }
-        return;
+        break;
       case "Default":
-        link(pattern.left, pattern);
-        bind(pattern.left, kind, target, by, scope);
-        child(pattern.right, pattern, scope);
-        return;
+        inner(node.left, node);
+        child(node.right, node, scope);
+        break;
       case "Rest":
-        link(pattern.argument, pattern);
-        return bind(pattern.argument, kind, target, by, scope);
+        inner(node.argument, node);
+        break;
       default:
-        visit(pattern, scope);
+        visit(node, scope);
     }
   };
-
+  /** Declares the names of a pattern in `target`. */
+  const bind = (node: ir.Pattern, kind: BindingKind, target: Scope, by: ir.Node, scope: Scope): void =>
+    pattern(node, scope, (id) => declare(target, id, kind, by));
   /** Names that an assignment, `for (x of …)` or `++` writes. */
-  const assign = (pattern: ir.Pattern, scope: Scope, reads: boolean): void => {
-    switch (pattern.type) {
-      case "Identifier":
-        pending.push({ node: pattern, scope, reads, writes: true });
-        return;
-      case "ArrayPattern":
-        for (const element of pattern.elements) if (element) link(element, pattern), assign(element, scope, false);
-        return;
-      case "ObjectPattern":
-        for (const property of pattern.properties) {
-          link(property, pattern);
-          if (property.type === "Rest") {
-            link(property.argument, property);
-            assign(property.argument, scope, false);
-          } else {
-            if (property.computed) child(property.key, property, scope);
-            link(property.value, property);
-            assign(property.value, scope, false);
-          }
-        }
-        return;
-      case "Default":
-        link(pattern.left, pattern);
-        assign(pattern.left, scope, false);
-        child(pattern.right, pattern, scope);
-        return;
-      case "Rest":
-        link(pattern.argument, pattern);
-        return assign(pattern.argument, scope, false);
-      default:
-        visit(pattern, scope);
-    }
-  };
+  const assign = (node: ir.Pattern, scope: Scope, reads: boolean): void =>
+    pattern(node, scope, (id) => pending.push({ node: id, scope, reads: reads && id === node, writes: true }));
 
   const link = (node: ir.Node, parent: ir.Node): void => {
     parentOf.set(node, parent);
@@ -198,11 +166,14 @@ export function inferScopes(program: ir.Program): Scopes {
         if (statement.id) declare(scope, statement.id, "class", statement);
         return;
       case "Enum":
-        return declare(scope, statement.id, "enum", statement);
+        declare(scope, statement.id, "enum", statement);
+        return;
       case "Namespace":
-        return declare(scope, statement.id, "namespace", statement);
+        declare(scope, statement.id, "namespace", statement);
+        return;
       case "ImportEquals":
-        return declare(scope, statement.local, "import", statement);
+        declare(scope, statement.local, "import", statement);
+        return;
       case "Import":
         for (const specifier of statement.specifiers) declare(scope, specifier.local, "import", specifier);
         return;
@@ -222,7 +193,8 @@ export function inferScopes(program: ir.Program): Scopes {
     switch (node.type) {
       case "Program": {
         children(node.directives, node, scope);
-        return statements(node.body, node, scope);
+        statements(node.body, node, scope);
+        return;
       }
       case "Identifier":
         pending.push({ node, scope, reads: true, writes: false });
@@ -239,12 +211,15 @@ export function inferScopes(program: ir.Program): Scopes {
         return;
       }
       case "Block":
-        return statements(node.body, node, open("block", node, scope));
+        statements(node.body, node, open("block", node, scope));
+        return;
       case "StaticBlock":
-        return statements(node.body, node, open("static", node, scope));
+        statements(node.body, node, open("static", node, scope));
+        return;
       case "Namespace":
         link(node.id, node);
-        return statements(node.body, node, open("namespace", node, scope));
+        statements(node.body, node, open("namespace", node, scope));
+        return;
       case "Enum": {
         link(node.id, node);
         const inner = open("enum", node, scope);
@@ -277,7 +252,10 @@ export function inferScopes(program: ir.Program): Scopes {
       case "ForOf": {
         const inner = open("block", node, scope);
         if (node.left.type === "Variable") child(node.left, node, inner);
-        else link(node.left, node), assign(node.left, inner, false);
+        else {
+          link(node.left, node);
+          assign(node.left, inner, false);
+        }
         children([node.right, node.body], node, inner);
         return;
       }
@@ -296,10 +274,12 @@ export function inferScopes(program: ir.Program): Scopes {
       }
       case "With": {
         child(node.object, node, scope);
-        return child(node.body, node, open("with", node, scope));
+        child(node.body, node, open("with", node, scope));
+        return;
       }
       case "Function":
-        return visitFunction(node, scope);
+        visitFunction(node, scope);
+        return;
       case "Class": {
         children(node.decorators, node, scope);
         const inner = open("class", node, scope);
@@ -318,17 +298,23 @@ export function inferScopes(program: ir.Program): Scopes {
           if (!declarationOf.has(node.id)) declarationOf.set(node.id, own);
         }
         if (node.superClass) child(node.superClass, node, inner);
-        return children(node.members, node, inner);
+        children(node.members, node, inner);
+        return;
       }
       case "Assign":
         link(node.left, node);
         assign(node.left, scope, node.operator !== "=");
-        return child(node.right, node, scope);
+        child(node.right, node, scope);
+        return;
       case "Update":
         link(node.argument, node);
-        return assign(node.argument, scope, true);
+        assign(node.argument, scope, true);
+        return;
       case "Import":
-        for (const specifier of node.specifiers) link(specifier, node), link(specifier.local, specifier);
+        for (const specifier of node.specifiers) {
+          link(specifier, node);
+          link(specifier.local, specifier);
+        }
         return;
       case "ImportEquals":
         link(node.local, node);
@@ -357,7 +343,10 @@ export function inferScopes(program: ir.Program): Scopes {
       bind(param.pattern, "param", params, param, params);
     }
     link(node.body, node);
-    if (node.body.type !== "FunctionBody") return visit(node.body, params);
+    if (node.body.type !== "FunctionBody") {
+      visit(node.body, params);
+      return;
+    }
     const body = open("body", node.body, params);
     children(node.body.directives, node.body, body);
     statements(node.body.body, node.body, body);
