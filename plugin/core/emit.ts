@@ -70,6 +70,7 @@ function emittedNames(source: string) {
     mark: free("_markKept"),
     runtimeMark: free("_mark"),
     plain: free("_uncached"),
+    make: free("_make"),
   };
 }
 type Names = ReturnType<typeof emittedNames>;
@@ -151,7 +152,7 @@ function emitTail(
       // In an import cycle a hoisted function can be called before the runtime has run: then it runs uncached.
       const make = site.kind === "data" ? names.data : names.resource;
       tail.push(
-        `function ${cached}$(make) { try { make = ${make}; } catch {} return ${cached} || (make ? ${cached} = make(`,
+        `function ${cached}$(${names.make}) { try { ${names.make} = ${make}; } catch {} return ${cached} || (${names.make} ? ${cached} = ${names.make}(`,
         ...spec,
         `) : ${names.plain}); }\n`,
       );

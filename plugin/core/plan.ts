@@ -9,7 +9,7 @@ import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
 import { addressOf, qualify } from "./names.ts";
 import { keptName, type ReadOptions, readOptions } from "./options.ts";
-import { type Binding, boundNames, type Scope, type Scopes } from "./scope.ts";
+import { type Binding, boundNames, lookup, type Scope, type Scopes } from "./scope.ts";
 
 /** One place of the key. */
 export interface Slot {
@@ -224,10 +224,21 @@ function thisText(fn: ir.Function, name: string, scopes: Scopes, report: Report)
   const member = memberOf(fn, scopes);
   if (!member) return "this";
   const { cls, isStatic } = member;
-  if (isStatic) return cls.id ? `(this === ${cls.id.name} || this)` : "this";
+  if (isStatic) {
+    const own = ownNameOf(cls, fn, scopes);
+    return own ? `(this === ${own} || this)` : "this";
+  }
   if (cls.superClass || hasKeyMethod(cls) || isRegistered(cls, scopes)) return "this";
   report.add("this-unkeyable", fn.id ?? scopes.parentOf.get(fn) ?? fn, name, cls.id?.name ?? "this class");
   return "this";
+}
+
+/** A name that means the class itself inside `fn`: its own, or that of the constant that holds it. */
+function ownNameOf(cls: ir.Class, fn: ir.Function, scopes: Scopes): string | undefined {
+  const held = cls.id ? undefined : addressOf(cls, scopes);
+  const name = cls.id?.name ?? (held?.root.kind === "const" && held.expression === held.root.name ? held.expression : undefined);
+  const binding = name && lookup(scopes.scopeOf.get(fn) as Scope, name);
+  return binding && (binding.declarations.includes(cls) || binding === held?.root) ? name : undefined;
 }
 
 /** The class whose instance (or self) the function's `this` is. */
