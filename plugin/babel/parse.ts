@@ -61,7 +61,8 @@ function parse(
 }
 
 function syntaxErrorOf(thrown: unknown, source: string, filename: string): ReadError {
-  const { pos, message } = thrown as { pos?: number; message: string };
+  // `&#x110000;` in JSX makes Babel throw a RangeError, without a position.
+  const { pos = thrown instanceof RangeError ? 0 : undefined, message } = thrown as { pos?: number; message: string };
   if (typeof pos !== "number") throw thrown;
   // `/path/file.ts: Unexpected token (1:8)`, then a code frame.
   const name = message.indexOf(`${filename}: `);

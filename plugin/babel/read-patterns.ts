@@ -1,6 +1,6 @@
 import type { Identifier, ObjectPattern, Pattern, PropertyKey, Span } from "../core/ir.ts";
 import { bigIntOf, numericKey } from "../core/literals.ts";
-import { closingEnd, identifierEnd } from "../core/tokens.ts";
+import { closingBracket, identifierEnd } from "../core/tokens.ts";
 import type { Raw, Reader } from "./reader.ts";
 
 /** What is no pattern is an assignment target: `[a.b] = c`, also in parentheses or with a type. */
@@ -41,7 +41,7 @@ function readObjectPattern(r: Reader, raw: Raw): ObjectPattern {
 function untypedSpan(r: Reader, raw: Raw, elements: readonly (Raw | null)[]): Span {
   if (!raw.typeAnnotation && !raw.optional) return raw;
   const last = elements.findLast((each) => each !== null);
-  return { start: raw.start, end: closingEnd(r.source, last ? last.end : raw.start + 1) };
+  return { start: raw.start, end: closingBracket(r.source, last ? last.end : raw.start + 1).end };
 }
 
 /** The span is the name's alone; Babel's has `?` and the type annotation in it. */

@@ -12,6 +12,16 @@ export function skipTrivia(source: string, at: number): number {
   return TRIVIA.lastIndex;
 }
 
+/** From `<!--`, which begins a line comment in old scripts, to what comes after. So does `-->` on a line of its own. */
+export function skipHtmlComment(source: string, at: number): number {
+  let start = at;
+  while (source.startsWith("<!--", start) || (start > at && source.startsWith("-->", start))) {
+    const end = source.slice(start).search(/[\n\r\u2028\u2029]/);
+    start = end === -1 ? source.length : skipTrivia(source, start + end);
+  }
+  return start;
+}
+
 const IDENTIFIER = /(?:[\p{ID_Continue}$\u200c\u200d]|\\u(?:[0-9a-f]{4}|\{[0-9a-f]+\}))+/iuy;
 
 /** The end of the identifier that begins at `start`; `\u0061` counts as written. */
@@ -21,9 +31,10 @@ export function identifierEnd(source: string, start: number, name: string): numb
   return IDENTIFIER.test(source) ? IDENTIFIER.lastIndex : start + name.length;
 }
 
-/** Behind the `]` or `}` of a pattern, searched from the end of its last element on. */
-export function closingEnd(source: string, from: number): number {
+/** Behind the `]` or `}` of a pattern, searched from the end of its last element on, and the commas before it. */
+export function closingBracket(source: string, from: number): { readonly end: number; readonly commas: number } {
   let at = skipTrivia(source, from);
-  while (source[at] === ",") at = skipTrivia(source, at + 1);
-  return at + 1;
+  let commas = 0;
+  for (; source[at] === ","; commas++) at = skipTrivia(source, at + 1);
+  return { end: at + 1, commas };
 }

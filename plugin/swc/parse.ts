@@ -22,10 +22,11 @@ export const OLDEST_SWC = "1.15.41";
 export function parseSwc(source: string, filename: string, swc: Swc): SwcFile {
   assertVersion(swc, source);
   const language = languageOf(filename);
+  const text = language.jsx ? withoutBadEntities(source) : source;
   let first: unknown;
   for (const goal of language.goals) {
     try {
-      const ast = swc.parseSync(source, optionsFor(language, goal));
+      const ast = swc.parseSync(text, optionsFor(language, goal));
       return { ast, base: baseOf(ast) };
     } catch (error) {
       first ??= error;
@@ -59,6 +60,18 @@ function assertVersion({ version }: Swc, source: string): void {
     const message = `Kept needs @swc/core ${OLDEST_SWC} or newer, and found ${version}. ${why}\n\n  npm i -D @swc/core@latest`;
     throw new ReadError("parser-version", message, source, 0);
   }
+}
+
+/**
+ * A character reference in JSX that names no character, `&#x;` or `&#xD800;`, makes SWC abort the whole process (seen in
+ * 1.15.41 and 1.16.0). It is defused, byte for byte: the reader takes all text from the source itself.
+ */
+function withoutBadEntities(source: string): string {
+  return source.replace(/&#(?:x([0-9a-f]*)|([0-9]*));/gi, (written, hex, decimal) => {
+    const code = Number.parseInt(hex ?? decimal, hex === undefined ? 10 : 16);
+    const names = code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff);
+    return names ? written : `&_${written.slice(2)}`;
+  });
 }
 
 /** Read from where SWC keeps it; the program's own span begins at its first token, behind leading comments. */

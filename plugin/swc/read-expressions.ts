@@ -1,4 +1,4 @@
-import type { Expression, Logical, Member, Spread, Template, Unary } from "../core/ir.ts";
+import type { Call, Chain, Expression, Logical, Member, Spread, Template, Unary } from "../core/ir.ts";
 import { bigIntOf, cookTemplate, numberOf, regExpOf, templateRaw } from "../core/literals.ts";
 import { readClass, readFunction, readProperty } from "./read-functions.ts";
 import { readJSX } from "./read-jsx.ts";
@@ -89,7 +89,7 @@ export function readExpression(r: Reader, raw: Raw): Expression {
       return r.make("Yield", raw, { delegate: Boolean(raw.delegate), argument: r.optional(raw.argument) });
 
     case "OptionalChainingExpression":
-      return r.make("Chain", raw, { expression: readLink(r, raw) });
+      return readChain(r, raw);
     case "MemberExpression":
       return readMember(r, raw, r.expression(raw.object), false);
     case "SuperPropExpression":
@@ -117,9 +117,9 @@ export function readExpression(r: Reader, raw: Raw): Expression {
 const UNARY: ReadonlySet<string> = new Set(["-", "+", "!", "~", "typeof", "void", "delete"]);
 const LOGICAL: ReadonlySet<string> = new Set(["&&", "||", "??"]);
 
-function readMember(r: Reader, raw: Raw, object: Expression, optional: boolean, whole: Raw = raw): Member {
+function readMember(r: Reader, raw: Raw, object: Expression, optional: boolean): Member {
   const { key: property, computed } = readKey(r, raw.property);
-  return r.make("Member", whole, { object, property, computed, optional });
+  return r.make("Member", raw, { object, property, computed, optional });
 }
 
 function readCall(r: Reader, raw: Raw): Expression {
@@ -141,13 +141,18 @@ function readCall(r: Reader, raw: Raw): Expression {
 
 // ── chains ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** The span is that of the last link: the wrapper's has the type arguments of `a?.b<T>` in it. */
+function readChain(r: Reader, raw: Raw): Chain {
+  const expression = readLink(r, raw);
+  return r.make("Chain", raw, { expression }, expression);
+}
+
 /** A member or call of the chain that we are in: each is wrapped in a node of its own. */
-function readLink(r: Reader, raw: Raw): Expression {
-  const { base } = raw;
-  const optional = Boolean(raw.optional);
-  if (base.type === "MemberExpression") return readMember(r, base, readBefore(r, base.object), optional, raw);
+function readLink(r: Reader, { base, optional: dots }: Raw): Member | Call {
+  const optional = Boolean(dots);
+  if (base.type === "MemberExpression") return readMember(r, base, readBefore(r, base.object), optional);
   if (base.type !== "CallExpression") throw r.unknown(base);
-  return r.make("Call", raw, {
+  return r.make("Call", base, {
     callee: readBefore(r, base.callee),
     arguments: readArguments(r, base.arguments),
     optional,

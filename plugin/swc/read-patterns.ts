@@ -1,13 +1,13 @@
 import type { Identifier, ObjectPattern, Pattern, PatternProperty, PropertyKey, Rest, Span } from "../core/ir.ts";
 import { bigIntOf, cookString, numericKey } from "../core/literals.ts";
-import { closingEnd, identifierEnd } from "../core/tokens.ts";
+import { closingBracket, identifierEnd } from "../core/tokens.ts";
 import type { Raw, Reader } from "./reader.ts";
 
 /** What is no pattern is an assignment target: `[a.b] = c`, also in parentheses or with a type. */
 export function readPattern(r: Reader, raw: Raw): Pattern {
   switch (raw.type) {
     case "ArrayPattern": {
-      const elements = raw.elements.map((each: Raw | null) => (each ? r.pattern(each) : null));
+      const elements = elementsOf(r, raw).map((each) => (each ? r.pattern(each) : null));
       return r.make("ArrayPattern", raw, { elements }, untypedSpan(r, raw, raw.elements));
     }
     case "ObjectPattern":
@@ -19,6 +19,15 @@ export function readPattern(r: Reader, raw: Raw): Pattern {
     default:
       return r.expression(raw);
   }
+}
+
+/** Before 1.16.22 the last holes of a pattern are missing where it first looked like an array: `[a, , ] = b`. */
+function elementsOf(r: Reader, raw: Raw): (Raw | null)[] {
+  const last = raw.elements.findLastIndex((each: Raw | null) => each !== null);
+  const from = last === -1 ? r.span(raw).start + 1 : r.span(raw.elements[last]).end;
+  const { commas } = closingBracket(r.source, from);
+  const holes = last === -1 ? commas : Math.max(0, commas - 1);
+  return [...raw.elements.slice(0, last + 1), ...Array<null>(holes).fill(null)];
 }
 
 function readRest(r: Reader, raw: Raw): Rest {
@@ -55,7 +64,7 @@ function untypedSpan(r: Reader, raw: Raw, elements: readonly (Raw | null)[]): Sp
   const { start, end } = r.span(raw);
   if (!raw.typeAnnotation && !raw.optional) return { start, end };
   const last = elements.findLast((each) => each !== null);
-  return { start, end: closingEnd(r.source, last ? r.span(last).end : start + 1) };
+  return { start, end: closingBracket(r.source, last ? r.span(last).end : start + 1).end };
 }
 
 /** The span is the name's alone; an arrow's parameter has `?` and the type annotation in SWC's. */

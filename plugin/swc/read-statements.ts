@@ -107,5 +107,7 @@ function readVariable(r: Reader, raw: Raw): Variable {
 }
 
 function readDeclarator(r: Reader, raw: Raw): Declarator {
-  return r.make("Declarator", raw, { id: r.pattern(raw.id), init: r.optional(raw.init) });
+  const id = r.pattern(raw.id);
+  // In the head of a loop SWC counts the word `using` in.
+  return r.make("Declarator", raw, { id, init: r.optional(raw.init) }, { start: id.start, end: r.span(raw).end });
 }

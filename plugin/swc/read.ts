@@ -7,6 +7,7 @@ import { readExpression } from "./read-expressions.ts";
 import { readBody } from "./read-functions.ts";
 import { readPattern } from "./read-patterns.ts";
 import { readStatement } from "./read-statements.ts";
+import { skipHtmlComment } from "../core/tokens.ts";
 import type { FieldsOf, Raw, Reader } from "./reader.ts";
 import { offsetsOf } from "./spans.ts";
 
@@ -22,11 +23,14 @@ export interface SwcReading {
 /** Throws a ReadError `unknown-node` for what the IR has no word for. */
 export function readSwc({ ast, base }: SwcFile, source: string): SwcReading {
   const offset = offsetsOf(source, base);
+  // A token behind `<!--`, a comment in old scripts, begins with the comment in SWC's eyes.
+  const htmlComments = (ast as Raw).type === "Script" && source.includes("<!--");
+  const startAt = (position: number) => (htmlComments ? skipHtmlComment(source, offset(position)) : offset(position));
   const arrowBodies = new Map<ir.Function, Span>();
   const r: Reader = {
     source,
     span(raw) {
-      if (raw.span) return { start: offset(raw.span.start), end: offset(raw.span.end) };
+      if (raw.span) return { start: startAt(raw.span.start), end: offset(raw.span.end) };
       switch (raw.type) {
         case "KeyValueProperty":
         case "KeyValuePatternProperty":
