@@ -30,6 +30,8 @@ export const kept: UnpluginInstance<PluginOptions | undefined, false> = createUn
       },
     },
     transform: {
+      // Rollup and Rolldown have no `enforce`; with this the place in the list of plugins doesn't matter.
+      order: "pre",
       filter: { id: { include: SOURCE_FILE, exclude: /[\\/]node_modules[\\/]/ }, code: CONTENT_FILTER },
       handler(source, id) {
         const result = transform(source, { ...options, filename: id, root });

@@ -21,6 +21,8 @@ export function applyText(
     else if (start < end) text.remove(start, end);
   };
 
+  assertInPlace(source, plan);
+
   // What goes: directives, options (their functions stay, and move), imports that nothing uses any more.
   if (plan.fileDirective) blank(plan.fileDirective.start, plan.fileDirective.end);
   removeImports(plan, source, blank);
@@ -42,6 +44,16 @@ export function applyText(
     code: text.toString(),
     map: text.generateMap({ source: filename, includeContent: true, hires: true }) as unknown as SourceMap,
   };
+}
+
+/** Positions come from a parser written in another language: one byte off, and the edits would land in the user's code. */
+function assertInPlace(source: string, plan: ModulePlan): void {
+  for (const { directive, fn } of plan.sites) {
+    if (directive && !source.startsWith(directive.raw, directive.start + 1))
+      throw new Error(`kept: the parser's positions don't fit the source at offset ${directive.start}`);
+    if (fn.body.type === "FunctionBody" && (source[fn.body.start] !== "{" || source[fn.body.end - 1] !== "}"))
+      throw new Error(`kept: the parser's positions don't fit the source at offset ${fn.body.start}`);
+  }
 }
 
 /** The line ends of a piece of source: removed code leaves its lines behind. */
