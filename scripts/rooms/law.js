@@ -14,7 +14,7 @@
  */
 
 const AST_PACKAGES =
-  /^(?:@babel\/(?:core|parser|types|traverse|generator|template)|@swc\/.+|acorn(?:-.+)?|oxc-.+|typescript|estree-.+|espree|meriyah|recast)$/;
+  /^(?:@babel\/(?:core|parser|types|traverse|generator|template)|@swc\/.+|acorn(?:-.+)?|oxc-(?!resolver$).+|typescript|estree-.+|espree|meriyah|recast)$/;
 const BABEL_PACKAGES = /^@babel\/(?:core|parser|types|traverse|generator|template)$/;
 const BUNDLERS =
   /^(?:vite|rollup|rolldown|webpack|esbuild|unplugin|@rspack\/.+|@farmfe\/.+|@rollup\/.+|@rolldown\/.+|bun|jest|@jest\/.+)$/;
