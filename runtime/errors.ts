@@ -35,22 +35,28 @@ function nameOf(type: { readonly prototype: Error }, name: string): void {
   Object.defineProperty(type.prototype, "name", { value: name, writable: true, configurable: true });
 }
 
-/** What an argument (or a part of it) is, why it has no key, and what to write instead. */
-export interface Unhashable {
+/** A value that can't be part of a key or of a copy: what it is, why, and what to write instead. */
+export interface Refusal {
+  /** `User`, `function`, `Promise`. */
+  readonly type: string;
+  /** The type in a sentence: "an instance of `User`". */
+  readonly what: string;
+  /** One sentence. */
+  readonly why: string;
+  /** What to write in place of this very type, as code where code helps. */
+  readonly instead?: string | undefined;
+}
+
+/** Where a value stands that can't be part of a key. */
+export interface ArgumentPlace {
   /** Site id: `src/rides.ts#loadRides`. */
   readonly site: string;
   /** The parameter or captured variable: `filters`. */
   readonly parameter: string;
   /** Where inside it: `filters.owner`, or `filters` itself. */
   readonly path: string;
-  /** What stands there: `User`, `function`, `Promise`. */
-  readonly type: string;
-  /** One sentence. */
-  readonly why: string;
-  /** What to write in place of this very type, as code where code helps. */
-  readonly instead?: string | undefined;
   /** True if {@link parameter} is a variable that the body reads from an enclosing function. */
-  readonly captured?: boolean | undefined;
+  readonly captured?: boolean;
 }
 
 /** An argument (or captured variable) of a cached function can't be part of a key. The body was not run. */
@@ -60,12 +66,12 @@ export class UnhashableArgumentError extends KeptError {
   readonly path: string;
   readonly type: string;
 
-  constructor(what: Unhashable, options?: ErrorOptions) {
-    super("unhashable-argument", unhashableMessage(what), options);
-    this.site = what.site;
-    this.parameter = what.parameter;
-    this.path = what.path;
-    this.type = what.type;
+  constructor(place: ArgumentPlace, refusal: Refusal, options?: ErrorOptions) {
+    super("unhashable-argument", unhashableMessage(place, refusal), options);
+    this.site = place.site;
+    this.parameter = place.parameter;
+    this.path = place.path;
+    this.type = refusal.type;
   }
 
   static {
@@ -73,34 +79,32 @@ export class UnhashableArgumentError extends KeptError {
   }
 }
 
-function unhashableMessage({ site, parameter, path, type, why, instead, captured }: Unhashable): string {
-  const what = captured ? "captured variable" : "argument";
+function unhashableMessage(
+  { site, parameter, path, captured }: ArgumentPlace,
+  { what, why, instead }: Refusal,
+): string {
   const name = functionName(site);
-  const lines = [`Can't key ${what} \`${parameter}\` of \`${name}\` (${site}): \`${path}\` is ${type}. ${why}`];
+  const role = captured ? "captured variable" : "argument";
+  const lines = [`Can't key ${role} \`${parameter}\` of \`${name}\` (${site}): \`${path}\` is ${what}. ${why}`];
   if (instead) lines.push(instead);
-  const ignore = `  cacheOptions({ ignore: [${JSON.stringify(parameter)}] });`;
-  const leaveOut =
-    parameter === "this" || captured || !isName(parameter)
-      ? `If the result does not depend on \`${parameter}\`, leave it out of the key:\n\n${ignore}`
-      : `If the result does not depend on \`${parameter}\`, leave it out of the key, by a leading underscore or by name:\n\n` +
-        `  function ${isName(name) ? name : "f"}(_${parameter}, …)\n${ignore}`;
-  lines.push(leaveOut);
+  const underscore = captured || !isName(parameter) || parameter === "this" || parameter === "arguments";
+  const ways = [
+    ...(underscore ? [] : [`  function ${isName(name) ? name : "f"}(_${parameter}, …)`]),
+    `  cacheOptions({ ignore: [${JSON.stringify(parameter)}] });`,
+  ];
+  const or = ways.length > 1 ? ", by a leading underscore or by name" : "";
+  lines.push(`If the result does not depend on \`${parameter}\`, leave it out of the key${or}:\n\n${ways.join("\n")}`);
   return lines.join("\n\n");
 }
 
-/** What can't be handed to several callers as private copies, and what to write instead. */
-export interface Uncopyable {
+/** Where a value stands that can't be copied (or frozen). */
+export interface ResultPlace {
   /** Site id: `src/rides.ts#loadRides`. */
   readonly site: string;
   /** Where in the result: `result.rows[3].owner`, or `result` itself. */
   readonly path: string;
-  /** What stands there. */
-  readonly type: string;
-  /** One sentence. */
-  readonly why: string;
-  readonly instead?: string | undefined;
   /** `freeze` where the site asked for one frozen value. */
-  readonly mode?: "copy" | "freeze" | undefined;
+  readonly mode?: "copy" | "freeze";
 }
 
 /** The result of a `"use cache data"` function can't be copied (or frozen). The body has run; nothing was stored. */
@@ -109,11 +113,11 @@ export class UncopyableResultError extends KeptError {
   readonly path: string;
   readonly type: string;
 
-  constructor(what: Uncopyable, options?: ErrorOptions) {
-    super("uncopyable-result", uncopyableMessage(what), options);
-    this.site = what.site;
-    this.path = what.path;
-    this.type = what.type;
+  constructor(place: ResultPlace, refusal: Refusal, options?: ErrorOptions) {
+    super("uncopyable-result", uncopyableMessage(place, refusal), options);
+    this.site = place.site;
+    this.path = place.path;
+    this.type = refusal.type;
   }
 
   static {
@@ -121,13 +125,13 @@ export class UncopyableResultError extends KeptError {
   }
 }
 
-function uncopyableMessage({ site, path, type, why, instead, mode }: Uncopyable): string {
+function uncopyableMessage({ site, path, mode }: ResultPlace, { what, why, instead }: Refusal): string {
   const verb = mode === "freeze" ? "freeze" : "copy";
-  const lines = [`Can't ${verb} what \`${functionName(site)}\` (${site}) returned: \`${path}\` is ${type}. ${why}`];
+  const lines = [`Can't ${verb} what \`${functionName(site)}\` (${site}) returned: \`${path}\` is ${what}. ${why}`];
   if (instead) lines.push(instead);
   lines.push(
     mode === "freeze"
-      ? 'Drop `copy: "freeze"`, so that every caller gets a private copy; or, to share one object as it is:\n\n  "use cache resource";'
+      ? 'To give every caller a private copy instead, drop `copy: "freeze"`; to share one object as it is:\n\n  "use cache resource";'
       : 'To give every caller the same object instead of a copy:\n\n  "use cache resource";',
   );
   return lines.join("\n\n");
@@ -329,4 +333,73 @@ function show(value: unknown): string {
   if (typeof value === "function") return value.name ? `the function \`${value.name}\`` : "a function";
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
   return String(value);
+}
+
+/** `validate` gave a promise where nobody can wait for it. */
+export function asyncValidate(site: string): KeptError {
+  const name = functionName(site);
+  return new KeptError(
+    "async-validate",
+    `\`validate\` of \`${name}\` (${site}) gave a promise, and \`${name}\` is not \`async\`, so its callers can't wait for the answer. ` +
+      `Make \`validate\` give true or false at once, or make the function \`async\`:\n\n  async function ${isName(name) ? name : "f"}(…) { … }`,
+  );
+}
+
+/** A `"use cache resource"` function returned a generator: whoever comes second would get an exhausted one. */
+export function generatorResult(site: string): KeptError {
+  return new KeptError(
+    "generator-result",
+    `\`${functionName(site)}\` (${site}) returned a generator, which can be read once: the second caller would get nothing. ` +
+      "Return what it gives, as an array:\n\n  return [...rows()];\n\nor return a function that makes a new generator for each caller.",
+  );
+}
+
+/** `clear(fn, …)` and the like called the function to find its key, and its parameters could not be evaluated. */
+export function argumentsUnbound(api: string, site: string): KeptError {
+  const name = functionName(site);
+  return new KeptError(
+    "arguments-unbound",
+    `\`${api}\` could not find the key of this call of \`${name}\` (${site}): its parameters can't be evaluated with these arguments ` +
+      `(and \`this\`). Give the arguments that \`${name}\` is called with; for a method, give the object as well:\n\n  ${api}([object, ${isName(name) ? name : "method"}], …);`,
+  );
+}
+
+/** `persist` is asked for, and nothing here can persist. */
+export function noStore(site: string, persist: string): KeptError {
+  return new KeptError(
+    "no-store",
+    `\`${functionName(site)}\` (${site}) has \`persist: ${JSON.stringify(persist)}\`, and there is no store to persist in. ` +
+      "Keep its results in memory, by leaving out:\n\n  cacheOptions({ persist: … });",
+  );
+}
+
+/** An input that can only be waited for was read by a function that can't wait. */
+export function asyncInput(site: string, input: string): KeptError {
+  const name = functionName(site);
+  return new KeptError(
+    "async-input",
+    `\`${name}\` (${site}) read the input \`${input}\`, which gives a promise, and \`${name}\` is not \`async\`: ` +
+      `a hit could not wait for it. Make the function \`async\`:\n\n  async function ${isName(name) ? name : "f"}(…) { … }`,
+  );
+}
+
+/** A function that keeps results for everyone called one that keeps them per session. */
+export function sessionInGlobal(site: string, outer: string): SessionError {
+  return new SessionError(
+    `\`${functionName(site)}\` (${site}) keeps its results per session and was called inside \`${functionName(outer)}\` (${outer}), ` +
+      "which keeps them for everyone: what belongs to one session would be served to all. Make the outer one do as the inner:\n\n" +
+      '  cacheOptions({ scope: "session" });',
+    site,
+  );
+}
+
+/** An element that is made inside a cached function would be bound to that one run. */
+export function elementInside(site: string, element: string): ReplayError {
+  return new ReplayError(
+    site,
+    element,
+    `it was made inside of the cached function, so what it does belongs to one run. Make it at the top of a module:\n\n  export const ${
+      isName(element) ? element : "show"
+    } = element(${JSON.stringify(element)}, …);`,
+  );
 }

@@ -1,0 +1,121 @@
+/** A call of a cached function: key → fresh entry? serve → join the flight → run → store → serve. */
+import { type Call, keyOf } from "./call.ts";
+import { now } from "./config.ts";
+import type { CachedCall } from "./contract.ts";
+import { BOUNDED, type Entry, PLAIN, type Site } from "./entry.ts";
+import { noStore } from "./errors.ts";
+import { hears, publish } from "./events.ts";
+import { isOutdated, join, launch } from "./flight.ts";
+import { pathOf } from "./inputs.ts";
+import { encodeKey } from "./key.ts";
+import { drop, entryNames, type Life, lifeOf, touch } from "./lifetime.ts";
+import { attention, isProbed, note, unprobed } from "./probe.ts";
+import { refreshBehind } from "./refresh.ts";
+import { replay } from "./replay.ts";
+import { hold, isValid, unhold } from "./resource.ts";
+import { currentRun, takeOver, tracker } from "./run.ts";
+import { shelfOf } from "./session.ts";
+import { isThenable } from "./thenable.ts";
+
+/** The story of a call, once its key is known. An `async` site may get a promise, or the value where nothing is awaited. */
+export function recall(call: Call): unknown {
+  const { shelf, key } = call;
+  const entry = shelf.entries.get(key);
+  if (entry !== undefined) {
+    const life = lifeOf(entry, now());
+    if (life === "over") drop(entry, "expire");
+    else if (shelf.site.spec.validate === undefined) return serve(entry, life, call);
+    else return validated(entry, life, call);
+  }
+  const flight = shelf.flights.get(key);
+  if (flight === undefined || isOutdated(flight)) return launch(call, "miss");
+  return join(flight, call, begin, hand);
+}
+
+/** Serves an entry, fresh or stale; the stale one also has itself replaced. */
+function serve(entry: Entry, life: Life, call: Call): unknown {
+  const { shelf } = entry;
+  if (shelf.bounded) touch(entry);
+  entry.hits++;
+  if (life === "fresh") {
+    if (hears("hit")) publish({ type: "hit", ...entryNames(entry), saved: entry.cost });
+  } else {
+    shelf.site.counts.stale++;
+    if (hears("stale")) publish({ type: "stale", ...entryNames(entry), age: now() - entry.expires });
+    refreshBehind(entry, call);
+  }
+  return hand(entry);
+}
+
+/** Gives a caller its own copy of what is kept, with the effects that belong to it. */
+function hand(entry: Entry): unknown {
+  if (entry.ease !== PLAIN) {
+    takeOver(currentRun(), entry.expires, entry.tags);
+    const played = entry.replay === undefined ? undefined : replay(entry);
+    if (played !== undefined) return played.then(() => give(entry));
+  }
+  return give(entry);
+}
+
+function give(entry: Entry): unknown {
+  return entry.keeper === undefined ? entry.value : entry.keeper.give();
+}
+
+/** A resource is served if `validate` agrees; else it goes, and the call begins anew. */
+function validated(entry: Entry, life: Life, call: Call): unknown {
+  const decide = (valid: boolean): unknown => {
+    if (valid && entry.live) return serve(entry, life, call);
+    drop(entry, "invalid");
+    return begin(call);
+  };
+  const verdict = isValid(entry, call.args?.() ?? []);
+  if (!isThenable(verdict)) return decide(verdict);
+  hold(entry);
+  return verdict.then((valid) => {
+    try {
+      return decide(valid);
+    } finally {
+      unhold(entry);
+    }
+  });
+}
+
+/** Finds the entry's key: the key of the arguments, and where inputs are allowed, what they give now. */
+export function begin(call: Call): unknown {
+  const { shelf, base } = call;
+  if (!shelf.site.spec.allowInputs) return recall(call);
+  const path = pathOf(shelf, base);
+  return isThenable(path) ? path.then((key) => recall({ ...call, key })) : recall({ ...call, key: path });
+}
+
+/** What generated code calls in place of the body. Its first lines are the whole of most calls. */
+export function callOf(site: Site): CachedCall {
+  const { shelf } = site;
+  const { entries } = shelf;
+  return (slots, run, args) => {
+    if (attention.count !== 0 || site.careful) return callWithCare(site, slots, run, args);
+    const key = encodeKey(slots, site.spec);
+    const entry = entries.get(key);
+    if (
+      entry !== undefined &&
+      (entry.ease === PLAIN || (entry.ease === BOUNDED && tracker.running === 0 && now() < entry.expires)) &&
+      !hears("hit")
+    ) {
+      entry.hits++;
+      if (shelf.bounded) touch(entry);
+      return entry.keeper === undefined ? entry.value : entry.keeper.give();
+    }
+    return recall({ shelf, key, base: key, slots, run, args });
+  };
+}
+
+/** A call that may be probed, or belongs to a session, or whose key has more to it than the arguments. */
+function callWithCare(site: Site, slots: unknown[], run: () => unknown, args: Parameters<CachedCall>[2]): unknown {
+  if (isProbed(site)) return note(() => keyOf(site, slots), slots, run, args);
+  return unprobed(() => {
+    if (site.spec.persist !== undefined) throw noStore(site.id, site.spec.persist);
+    const shelf = shelfOf(site);
+    const key = keyOf(site, slots);
+    return begin({ shelf, key, base: key, slots, run, args });
+  });
+}

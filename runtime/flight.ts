@@ -1,0 +1,315 @@
+/**
+ * A run in progress, and who waits for it. Callers of one key share one run and one failure. A run that began before a
+ * clear is handed to the caller that started it, and not kept; those who joined it get what is computed after the clear.
+ */
+import type { Call } from "./call.ts";
+import { now } from "./config.ts";
+import { type Keeper, keep } from "./copy.ts";
+import { Entry, type Shelf, type Site } from "./entry.ts";
+import { CacheCycleError, functionName, generatorResult, promiseFromSync } from "./errors.ts";
+import { hears, publish } from "./events.ts";
+import { plant } from "./inputs.ts";
+import type { Key } from "./key.ts";
+import { entryNames, put } from "./lifetime.ts";
+import { release } from "./resource.ts";
+import { currentRun, endRun, Run, takeOver, within, withinAsync } from "./run.ts";
+import { shared } from "./shared.ts";
+import { wasCleared } from "./tags.ts";
+import { isThenable } from "./thenable.ts";
+
+/** Why a body runs: nobody has the result; the program wants it anew; a stale one was served. */
+export type Cause = "miss" | "refresh" | "behind";
+
+export class Flight {
+  readonly shelf: Shelf;
+  readonly key: Key;
+  readonly base: Key;
+  readonly run: Run;
+  readonly cause: Cause;
+  readonly began: number;
+  /** True if its result must not be kept. */
+  cleared = false;
+  /** `async` sites: settles as the run does. */
+  promise: Promise<unknown> | undefined = undefined;
+  /** What was made of the result; absent while it runs, and if it was cleared or has failed. */
+  entry: Entry | undefined = undefined;
+  waiters = 0;
+
+  constructor(call: Call, run: Run, cause: Cause) {
+    this.shelf = call.shelf;
+    this.key = call.key;
+    this.base = call.base;
+    this.run = run;
+    this.cause = cause;
+    this.began = now();
+  }
+
+  /** What it brings will be handed to its caller, and not kept. */
+  clear(): void {
+    this.cleared = true;
+    if (this.shelf.flights.get(this.key) === this) this.shelf.flights.delete(this.key);
+  }
+}
+
+/** A resource of a cleared run. Its caller uses it, so it is released with the next clear, and not with the one before. */
+export interface Orphan {
+  readonly site: Site;
+  readonly base: Key;
+  readonly session: string | undefined;
+  readonly value: unknown;
+}
+export const orphans: Set<Orphan> = shared("orphans", () => new Set());
+
+/**
+ * Runs the body and keeps what it gives.
+ *
+ * @returns what the caller gets; for an `async` site, a promise of it
+ */
+export function launch(call: Call, cause: Cause): unknown {
+  const { shelf, key, slots } = call;
+  const { site } = shelf;
+  const parent = cause === "behind" ? undefined : currentRun();
+  for (let run = parent; run !== undefined; run = run.parent) {
+    if (run.shelf === shelf && Object.is(run.key, key)) throw cycle([...pathDown(parent as Run, run), run]);
+  }
+  shelf.flights.get(key)?.clear();
+  const flight = new Flight(call, new Run(shelf, key, slots, parent, cause === "behind"), cause);
+  shelf.flights.set(key, flight);
+  site.counts.misses += cause === "miss" ? 1 : 0;
+  const tellEnd = cause === "miss" ? tellMiss(flight, parent === undefined) : undefined;
+  if (!site.spec.async) return fly(flight, call.run);
+  flight.promise = flyAsync(flight, call.run);
+  if (tellEnd !== undefined) flight.promise.then(tellEnd, tellEnd);
+  return flight.promise;
+}
+
+function fly(flight: Flight, body: () => unknown): unknown {
+  let value: unknown;
+  try {
+    value = within(flight.run, body);
+    if (isThenable(value)) throw promiseFromSync(flight.shelf.site.id);
+  } catch (error) {
+    crash(flight);
+    throw error;
+  }
+  return land(flight, value);
+}
+
+function flyAsync(flight: Flight, body: () => unknown): Promise<unknown> {
+  let promise: unknown;
+  try {
+    promise = withinAsync(flight.run, body);
+  } catch (error) {
+    promise = Promise.reject(error);
+  }
+  return Promise.resolve(promise).then(
+    (value) => land(flight, value),
+    (error) => {
+      crash(flight);
+      throw error;
+    },
+  );
+}
+
+/** Waits for a run that someone else has started. `again` makes the call anew where its result is not for us. */
+export function join(
+  flight: Flight,
+  call: Call,
+  again: (call: Call) => unknown,
+  hand: (entry: Entry) => unknown,
+): unknown {
+  const run = currentRun();
+  assertNoCycle(flight, run);
+  const { site } = flight.shelf;
+  site.counts.joins++;
+  flight.waiters++;
+  run?.waitsFor.add(flight.run);
+  return (flight.promise as Promise<unknown>).then(
+    () => {
+      run?.waitsFor.delete(flight.run);
+      const { entry } = flight;
+      const gone = entry === undefined || (site.kind === "resource" && !entry.live && entry.born !== 0);
+      return gone || site.spec.allowInputs ? again(call) : hand(entry);
+    },
+    (error: unknown) => {
+      run?.waitsFor.delete(flight.run);
+      // The caller that started the run gave it up, or cleared it: that is nothing to those who only joined.
+      if (flight.cleared || isAbort(error)) return again(call);
+      throw error;
+    },
+  );
+}
+
+/** True if a tag was cleared that the result will have: later callers must not wait for it. */
+export function isOutdated({ run, shelf }: Flight): boolean {
+  const { tags } = shelf.site.spec;
+  return (
+    (tags !== undefined && wasCleared(tags, run.began)) || (run.tags !== undefined && wasCleared(run.tags, run.began))
+  );
+}
+
+/** The run has given `value`: make an entry of it, keep it, and hand the caller its own. */
+function land(flight: Flight, value: unknown): unknown {
+  const { shelf, run } = flight;
+  const { spec, kind } = shelf.site;
+  const cost = end(flight);
+  if (isOutdated(flight) || shelf.closed) flight.cleared = true;
+  takeOver(run, Number.POSITIVE_INFINITY, spec.tags);
+  if (flight.cleared) {
+    takeOver(run.parent, run.expires, run.tags);
+    if (kind === "resource") orphan(flight, value);
+    return value;
+  }
+  const { keeper, first } = keepValue(shelf.site, value);
+  const expires = endOf(run, now());
+  takeOver(run.parent, expires, run.tags);
+  const leaf = spec.allowInputs ? plant(shelf, flight.base, run.inputs ?? []) : undefined;
+  const key = leaf === undefined ? flight.key : leaf.path;
+  flight.entry = new Entry({
+    shelf,
+    key,
+    leaf,
+    value: keeper === undefined ? value : undefined,
+    keeper,
+    bytes: ENTRY_BYTES + bytesOf(key) + (keeper?.bytes ?? (kind === "data" ? bytesOf(value) : 0)),
+    expires,
+    until: expires + (spec.staleFor ?? 0),
+    cost,
+    tags: run.tags === undefined ? undefined : [...run.tags],
+    replay: run.effects,
+  });
+  if (!spec.allowInputs || leaf !== undefined) store(flight.entry);
+  return first;
+}
+
+/** @returns what gives each caller its own, if one object for all won't do */
+function keepValue(site: Site, value: unknown): { readonly keeper?: Keeper; readonly first: unknown } {
+  try {
+    if (site.kind === "data")
+      return isPrimitive(value) ? { first: value } : keep(value, site.spec.copy ?? "copy", site);
+    if (isGenerator(value)) throw generatorResult(site.id);
+    return { first: value };
+  } catch (error) {
+    site.counts.failures++;
+    throw error;
+  }
+}
+
+function store(entry: Entry): void {
+  const { shelf, key, expires, cost: took, bytes } = entry;
+  const at = now();
+  // Over before it began: with a `ttl` of 0 every call is a miss.
+  if (expires <= at) return;
+  const replaced = shelf.entries.has(key);
+  if (!put(entry) || !hears("store")) return;
+  const freshFor = expires === Number.POSITIVE_INFINITY ? {} : { freshFor: expires - at };
+  publish({ type: "store", ...entryNames(entry), took, bytes, replaced, ...freshFor });
+}
+
+/** When the result will be no longer fresh: `ttl` and `cacheTtl`; where `ttl` is not set, also what it was made of. */
+function endOf(run: Run, at: number): number {
+  const { ttl } = run.shelf.site.spec;
+  if (ttl !== undefined) return at + Math.min(ttl, run.ttl);
+  return Math.min(at + run.ttl, run.expires);
+}
+
+function crash(flight: Flight): void {
+  const { run, shelf } = flight;
+  end(flight);
+  shelf.site.counts.failures++;
+  // What it has used it has used, also where the caller catches the error.
+  takeOver(run.parent, run.expires, run.tags);
+}
+
+/** @returns ms that it took */
+function end(flight: Flight): number {
+  const { shelf, key } = flight;
+  endRun(flight.run);
+  if (shelf.flights.get(key) === flight) shelf.flights.delete(key);
+  const took = now() - flight.began;
+  shelf.site.counts.spent += took;
+  return took;
+}
+
+function orphan(flight: Flight, value: unknown): void {
+  const { site } = flight.shelf;
+  if (flight.cause === "behind") release(site, value, "unkept");
+  else orphans.add({ site, base: flight.base, session: flight.shelf.session, value });
+}
+
+function tellMiss(flight: Flight, outermost: boolean): (() => void) | undefined {
+  if (!hears("miss")) return undefined;
+  const names = entryNames(flight);
+  if (!flight.shelf.site.spec.async) {
+    publish({ type: "miss", ...names, outermost });
+    return undefined;
+  }
+  let tell: (() => void) | undefined;
+  const ended = new Promise<void>((resolve) => (tell = resolve));
+  publish({ type: "miss", ...names, outermost, ended });
+  return tell;
+}
+
+/** @throws CacheCycleError if the flight can't land before `run` does */
+function assertNoCycle(flight: Flight, run: Run | undefined): void {
+  // A body that is not `async` is on the stack until it ends, so the call comes from inside of it.
+  if (flight.promise === undefined) throw cycle([flight.run, flight.run]);
+  const path = run === undefined ? undefined : pathTo(run, flight.run, new Set());
+  if (path !== undefined) throw cycle([...path, flight.run]);
+}
+
+/** From `from` to `target`, along what each waits for. */
+function pathTo(target: Run, from: Run, seen: Set<Run>): readonly Run[] | undefined {
+  if (from === target) return [from];
+  seen.add(from);
+  for (const next of from.waitsFor) {
+    const path = seen.has(next) ? undefined : pathTo(target, next, seen);
+    if (path !== undefined) return [from, ...path];
+  }
+  return undefined;
+}
+
+/** From `top` down to `bottom`, along who has called whom. */
+function pathDown(bottom: Run, top: Run): readonly Run[] {
+  const path = [bottom];
+  for (let run: Run | undefined = bottom; run !== top && run !== undefined; run = run.parent) {
+    if (run.parent !== undefined) path.unshift(run.parent);
+  }
+  return path;
+}
+
+function cycle(runs: readonly Run[]): CacheCycleError {
+  const say = ({ shelf, slots }: Run) => `${functionName(shelf.site.id)}(${slots.map(brief).join(", ")})`;
+  return new CacheCycleError((runs[0] as Run).shelf.site.id, runs.map(say));
+}
+
+function brief(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 20 ? `${value.slice(0, 20)}…` : value);
+  if (typeof value === "function") return value.name || "function";
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value !== "object" || value === null) return String(value);
+  return Array.isArray(value) ? "[…]" : "{…}";
+}
+
+function isAbort(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { name, code } = error as { name?: unknown; code?: unknown };
+  return name === "AbortError" || code === "ABORT_ERR";
+}
+
+/** A symbol is none here: two callers would share its identity, and no store could keep it. */
+function isPrimitive(value: unknown): boolean {
+  return value === null || (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol");
+}
+
+function isGenerator(value: unknown): boolean {
+  const tag = typeof value === "object" && value !== null ? Object.prototype.toString.call(value) : "";
+  return tag === "[object Generator]" || tag === "[object AsyncGenerator]";
+}
+
+/** What an entry takes beside its key and its value: measured, see scripts/bench/runtime. */
+const ENTRY_BYTES = 250;
+
+function bytesOf(value: unknown): number {
+  return typeof value === "string" ? 2 * value.length : typeof value === "bigint" ? 16 : 8;
+}

@@ -1,0 +1,55 @@
+/** Refreshing behind a stale hit: one run for a key, a bounded number in all, and a pause after a failure. */
+import { type Call, keyOf } from "./call.ts";
+import { now, settings } from "./config.ts";
+import type { Entry } from "./entry.ts";
+import { fault } from "./events.ts";
+import { launch } from "./flight.ts";
+import { nextTurn } from "./platform.ts";
+import { outsideRuns } from "./run.ts";
+import { shared } from "./shared.ts";
+
+const pool = shared("refresh", () => ({ busy: 0 }));
+
+/** Has `entry`, which is stale, replaced by what the call gives now, unless that is being done or is not to be tried yet. */
+export function refreshBehind(entry: Entry, call: Call): void {
+  if (entry.refreshing || now() < entry.retryAt || pool.busy >= settings.maxRefreshes) return;
+  if (entry.shelf.flights.has(entry.key)) return;
+  entry.refreshing = true;
+  pool.busy++;
+  if (entry.shelf.site.spec.async) void refreshNow(entry, call).finally(() => pool.busy--);
+  else later(entry, call);
+}
+
+async function refreshNow(entry: Entry, call: Call): Promise<void> {
+  try {
+    await launch(call, "behind");
+  } catch (error) {
+    failed(entry, error);
+  } finally {
+    entry.refreshing = false;
+  }
+}
+
+/** A body that is not `async` would make the caller of the stale value wait, so it runs when that one is done. */
+function later(entry: Entry, call: Call): void {
+  nextTurn(() => {
+    try {
+      if (entry.live && !isChanged(call)) outsideRuns(() => launch(call, "behind"));
+    } catch (error) {
+      failed(entry, error);
+    } finally {
+      entry.refreshing = false;
+      pool.busy--;
+    }
+  });
+}
+
+/** The caller has its value and may have changed an object that it passed: the body would run for other arguments. */
+function isChanged(call: Call): boolean {
+  return !Object.is(keyOf(call.shelf.site, call.slots), call.base);
+}
+
+function failed(entry: Entry, error: unknown): void {
+  entry.retryAt = now() + settings.refreshCooldown;
+  fault("refresh-failed", error, entry.shelf.site.id);
+}

@@ -1,0 +1,138 @@
+/**
+ * Resources: checked on every hit, released on every path that drops them, and never under a caller that still waits for
+ * them.
+ */
+import type { Entry, Site } from "./entry.ts";
+import { asyncValidate } from "./errors.ts";
+import { type DropReason, fault, hears, publish } from "./events.ts";
+import { nextTurn } from "./platform.ts";
+import { outsideRuns } from "./run.ts";
+import { shared } from "./shared.ts";
+import { isThenable } from "./thenable.ts";
+
+/** How many entries of which sites hold an object: it is released with the last of them. */
+const holders = shared("resources.holders", () => new WeakMap<object, Map<Site, number>>());
+/** Releases that have begun, or will in the next turn. */
+const releasing = shared("resources.releasing", () => new Set<Promise<void>>());
+
+const DISPOSE = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
+
+/** An entry begins to hold `value`. */
+export function retain(site: Site, value: unknown): void {
+  if (!isObject(value)) return;
+  const sites = holders.get(value);
+  if (sites === undefined) holders.set(value, new Map([[site, 1]]));
+  else sites.set(site, (sites.get(site) ?? 0) + 1);
+}
+
+/**
+ * Nobody gets `value` any more: calls `onRelease`, or else the value's own dispose method. Another entry that holds the
+ * same object keeps it alive. A hook that fails is a `fault`.
+ *
+ * @param entry the entry that held it; absent if none did
+ */
+export function release(site: Site, value: unknown, reason: DropReason, entry?: Entry): void {
+  if (entry !== undefined) letGo(site, value);
+  const end = hookOf(site, value);
+  if (end === undefined) return;
+  const act = (): void | Promise<void> => {
+    const failed = (error: unknown) => fault("release-failed", error, site.id);
+    const ended = () => {
+      if (hears("release")) publish({ type: "release", site: site.id, kind: site.kind, reason });
+    };
+    try {
+      const result = outsideRuns(end);
+      if (!isThenable(result)) return ended();
+      return Promise.resolve(result).then(ended, failed);
+    } catch (error) {
+      return failed(error);
+    }
+  };
+  if (site.spec.async) {
+    // Callers of an `async` function get what they wait for before the next turn of the event loop.
+    follow(new Promise((done) => nextTurn(() => whenFree(entry, () => done(act())))));
+  } else {
+    const ended = act();
+    if (ended !== undefined) follow(ended);
+  }
+}
+
+/** Waits until all releases that have begun are over. */
+export async function released(): Promise<void> {
+  while (releasing.size > 0) await Promise.all(releasing);
+}
+
+/**
+ * Asks `validate` whether the value may be served. What throws is a "no", and a `fault`.
+ *
+ * @throws KeptError `async-validate` if the site is not `async` and `validate` is
+ */
+export function isValid(entry: Entry, args: readonly unknown[]): boolean | Promise<boolean> {
+  const { site } = entry.shelf;
+  const no = (error: unknown): false => {
+    fault("validate-failed", error, site.id);
+    return false;
+  };
+  let verdict: unknown;
+  try {
+    const validate = site.spec.validate?.();
+    verdict = outsideRuns(() => validate?.(entry.value, ...args));
+  } catch (error) {
+    return no(error);
+  }
+  if (!isThenable(verdict)) return Boolean(verdict);
+  if (!site.spec.async) {
+    Promise.resolve(verdict).catch(() => {});
+    throw asyncValidate(site.id);
+  }
+  return Promise.resolve(verdict).then(Boolean, no);
+}
+
+/** The value will not be released before {@link unhold}. */
+export function hold(entry: Entry): void {
+  entry.holds++;
+}
+
+export function unhold(entry: Entry): void {
+  if (--entry.holds > 0 || entry.whenFree === undefined) return;
+  nextTurn(entry.whenFree);
+  entry.whenFree = undefined;
+}
+
+function whenFree(entry: Entry | undefined, act: () => void): void {
+  if (entry === undefined || entry.holds === 0) act();
+  else entry.whenFree = act;
+}
+
+function letGo(site: Site, value: unknown): void {
+  const sites = isObject(value) ? holders.get(value) : undefined;
+  if (sites === undefined) return;
+  const left = (sites.get(site) ?? 1) - 1;
+  if (left > 0) sites.set(site, left);
+  else sites.delete(site);
+}
+
+/** What ends the value; nothing if it has no end, or is still in use. */
+function hookOf(site: Site, value: unknown): (() => unknown) | undefined {
+  const sites = isObject(value) ? holders.get(value) : undefined;
+  const { onRelease } = site.spec;
+  if (onRelease !== undefined) return sites?.has(site) ? undefined : () => onRelease()(value);
+  if (!isObject(value) || (sites !== undefined && sites.size > 0)) return undefined;
+  const dispose = methodOf(value, ASYNC_DISPOSE) ?? methodOf(value, DISPOSE);
+  return dispose === undefined ? undefined : () => dispose.call(value);
+}
+
+function methodOf(value: object, name: symbol): ((this: object) => unknown) | undefined {
+  const method: unknown = (value as Record<symbol, unknown>)[name];
+  return typeof method === "function" ? (method as (this: object) => unknown) : undefined;
+}
+
+function follow(release: Promise<void>): void {
+  releasing.add(release);
+  void release.then(() => releasing.delete(release));
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}

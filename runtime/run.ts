@@ -1,0 +1,117 @@
+/**
+ * Which cached function is running: what nested calls, tags, effects and inputs belong to. One mechanism for all of them.
+ *
+ * A body that is not `async` runs under a variable; an `async` one under an AsyncLocalStorage, which is entered on a miss
+ * only and asked only while some body runs. Where the host has none, an `async` body is followed up to its first
+ * `await`: nested calls made later are ordinary calls, and recursion on one key past an `await` hangs as it would by hand.
+ */
+import type { Shelf } from "./entry.ts";
+import type { InputRead } from "./inputs.ts";
+import type { Key } from "./key.ts";
+import { type AsyncLocalStorage, asyncContext, contextsAreDear } from "./platform.ts";
+import { unprobed } from "./probe.ts";
+import type { Recorded } from "./replay.ts";
+import { shared } from "./shared.ts";
+
+/** A body that is running. What its parts contribute to the entry is gathered here. */
+export class Run {
+  readonly shelf: Shelf;
+  readonly key: Key;
+  /** What the key is made of, for messages. */
+  readonly slots: readonly unknown[];
+  readonly parent: Run | undefined;
+  /** True if nobody waits for it: a refresh behind a stale hit. */
+  readonly behind: boolean;
+  /** {@link ticks} when it began. */
+  readonly began: number;
+  done = false;
+  /** When the first of the entries ends that it was made of. */
+  expires = Number.POSITIVE_INFINITY;
+  /** The least that `cacheTtl` said, in ms. */
+  ttl = Number.POSITIVE_INFINITY;
+  tags: Set<string> | undefined = undefined;
+  effects: Recorded[] | undefined = undefined;
+  inputs: InputRead[] | undefined = undefined;
+  /** Runs that must end before it can: those it has started, and those it has joined. */
+  readonly waitsFor = new Set<Run>();
+
+  constructor(shelf: Shelf, key: Key, slots: readonly unknown[], parent: Run | undefined, behind: boolean) {
+    this.shelf = shelf;
+    this.key = key;
+    this.slots = slots;
+    this.parent = parent;
+    this.behind = behind;
+    this.began = tracker.ticks;
+    tracker.running++;
+    tracker.active.add(this);
+    parent?.waitsFor.add(this);
+  }
+}
+
+export const tracker = shared("runs", () => ({
+  running: 0,
+  /** In the order in which they began. */
+  active: new Set<Run>(),
+  /** The innermost body that is not `async` and is on the stack. */
+  sync: undefined as Run | undefined,
+  context: asyncContext<Run | undefined>() as AsyncLocalStorage<Run | undefined> | undefined,
+  /** Counts what a run may not outlive, such as a cleared tag. */
+  ticks: 0,
+}));
+
+/** The innermost cached function that is running around this call. */
+export function currentRun(): Run | undefined {
+  if (tracker.running === 0) return undefined;
+  let run = tracker.sync ?? tracker.context?.getStore();
+  // What a body has left behind goes on after it, and belongs to the function around it.
+  while (run?.done) run = run.parent;
+  return run;
+}
+
+/** Runs a body that is not `async`. */
+export function within<R>(run: Run, body: () => R): R {
+  const outer = tracker.sync;
+  tracker.sync = run;
+  try {
+    return unprobed(body);
+  } finally {
+    tracker.sync = outer;
+  }
+}
+
+/** Starts an `async` body. */
+export function withinAsync<R>(run: Run, body: () => R): R {
+  const { context, sync } = tracker;
+  tracker.sync = context === undefined ? run : undefined;
+  try {
+    return unprobed(() => (context === undefined ? body() : context.run(run, body)));
+  } finally {
+    tracker.sync = sync;
+  }
+}
+
+/** Runs code of the user that is not part of any cached function's result. */
+export function outsideRuns<R>(body: () => R): R {
+  if (tracker.running === 0) return unprobed(body);
+  const { context, sync } = tracker;
+  tracker.sync = undefined;
+  try {
+    return unprobed(() => (context === undefined ? body() : context.run(undefined, body)));
+  } finally {
+    tracker.sync = sync;
+  }
+}
+
+export function endRun(run: Run): void {
+  run.done = true;
+  run.parent?.waitsFor.delete(run);
+  tracker.active.delete(run);
+  if (--tracker.running === 0 && contextsAreDear) tracker.context?.disable?.();
+}
+
+/** What a run was made of ends at `expires` and has these tags; so does the run's own result. */
+export function takeOver(run: Run | undefined, expires: number, tags: Iterable<string> | undefined): void {
+  if (run === undefined) return;
+  if (expires < run.expires) run.expires = expires;
+  if (tags !== undefined) for (const tag of tags) (run.tags ??= new Set()).add(tag);
+}
