@@ -47,8 +47,10 @@ function readParam(r: Reader, raw: Raw): Param {
   const property = raw.type === "TSParameterProperty";
   const inner: Raw = property ? raw.parameter : raw;
   const pattern = r.pattern(inner);
-  const decorators = [...readDecorators(r, raw), ...(property ? readDecorators(r, inner) : [])];
-  return r.make("Param", raw, { property, annotation: annotationOf(inner), decorators, pattern }, pattern);
+  const first: Raw | undefined = raw.decorators?.[0];
+  const span = { start: first?.start ?? pattern.start, end: pattern.end };
+  const fields = { property, annotation: annotationOf(inner), decorators: readDecorators(r, raw), pattern };
+  return r.make("Param", raw, fields, span);
 }
 
 function annotationOf(raw: Raw): string | null {

@@ -46,7 +46,7 @@ function words(text: string): string[] {
 /** What is no entity stays as written, as do numbers past the last code point. */
 export function decodeEntities(text: string): string {
   if (!text.includes("&")) return text;
-  return text.replace(/&(?:#x([0-9a-f]+)|#([0-9]+)|([a-z][a-z0-9]*));/gi, (written, hex, decimal, name) => {
+  return text.replace(/&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([A-Za-z][A-Za-z0-9]*));/g, (written, hex, decimal, name) => {
     if (name !== undefined) return CHARACTERS.get(name) ?? written;
     const code = hex === undefined ? Number.parseInt(decimal, 10) : Number.parseInt(hex, 16);
     return code <= 0x10ffff ? String.fromCodePoint(code) : written;

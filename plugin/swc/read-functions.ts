@@ -77,8 +77,10 @@ function readParam(r: Reader, raw: Raw): Param {
   const property = raw.type === "TsParameterProperty";
   const inner: Raw = property ? raw.param : raw.type === "Parameter" ? raw.pat : raw;
   const pattern = r.pattern(inner);
-  const decorators = readDecorators(r, raw.decorators);
-  return r.make("Param", raw, { property, annotation: annotationOf(inner), decorators, pattern }, pattern);
+  const [first] = raw.decorators ?? [];
+  const span = { start: first ? r.span(first).start : pattern.start, end: pattern.end };
+  const fields = { property, annotation: annotationOf(inner), decorators: readDecorators(r, raw.decorators), pattern };
+  return r.make("Param", raw, fields, span);
 }
 
 function annotationOf(raw: Raw): string | null {

@@ -2,12 +2,12 @@
 import type * as ir from "../core/ir.ts";
 import type { Node, NodeOf, Program, Span, Statement } from "../core/ir.ts";
 import { unknownNode } from "../core/read-error.ts";
+import { skipHtmlComment } from "../core/tokens.ts";
 import type { SwcFile } from "./parse.ts";
 import { readExpression } from "./read-expressions.ts";
 import { readBody } from "./read-functions.ts";
 import { readPattern } from "./read-patterns.ts";
 import { readStatement } from "./read-statements.ts";
-import { skipHtmlComment } from "../core/tokens.ts";
 import type { FieldsOf, Raw, Reader } from "./reader.ts";
 import { offsetsOf } from "./spans.ts";
 
@@ -25,12 +25,13 @@ export function readSwc({ ast, base }: SwcFile, source: string): SwcReading {
   const offset = offsetsOf(source, base);
   // A token behind `<!--`, a comment in old scripts, begins with the comment in SWC's eyes.
   const htmlComments = (ast as Raw).type === "Script" && source.includes("<!--");
-  const startAt = (position: number) => (htmlComments ? skipHtmlComment(source, offset(position)) : offset(position));
+  const startOf = ({ type, span }: Raw) =>
+    htmlComments && type !== "TemplateElement" ? skipHtmlComment(source, offset(span.start)) : offset(span.start);
   const arrowBodies = new Map<ir.Function, Span>();
   const r: Reader = {
     source,
     span(raw) {
-      if (raw.span) return { start: startAt(raw.span.start), end: offset(raw.span.end) };
+      if (raw.span) return { start: startOf(raw), end: offset(raw.span.end) };
       switch (raw.type) {
         case "KeyValueProperty":
         case "KeyValuePatternProperty":
