@@ -323,7 +323,8 @@ export function functionName(site: string): string {
   return site.slice(site.lastIndexOf("#") + 1);
 }
 
-function isName(text: string): boolean {
+/** Whether this can be written after a dot. */
+export function isName(text: string): boolean {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(text);
 }
 

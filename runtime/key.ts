@@ -1,32 +1,131 @@
-/** The canonical key of a call. */
+/**
+ * The key of a call: what its entries are found by. Two argument lists share a key if and only if
+ * `assert.deepStrictEqual` finds them equal, with these exceptions, all but the first towards a miss:
+ *
+ * - an object without a prototype equals a plain one (and a plain one of another realm);
+ * - what Node compares by nothing is compared by what it holds: URLSearchParams, Headers, FormData, Intl and Temporal;
+ * - cycles are equal if they close at the same depth (Node's own answer changed from 22 to 24; this is the newer).
+ */
 import type { SiteSpec } from "./contract.ts";
+import { digestText, isWellFormed } from "./digest.ts";
+import { isName, UnhashableArgumentError } from "./errors.ts";
+import { Encoder, type Refused, type Step } from "./key-encoder.ts";
+import { encodeNumber, encodeString } from "./key-text.ts";
+
+export { setFunctionKey } from "./key-encoder.ts";
 
 /**
- * A key of one site's entries: safe in a `Map`, and equal (SameValueZero) exactly where the argument lists are.
- * A lone number, bigint, boolean, null, undefined or short string is its own key; everything else is text that starts
- * with NUL, which no bare string key does.
+ * Safe in a `Map`, and equal (SameValueZero) exactly where the argument lists are. A lone number, bigint, boolean,
+ * null, undefined or short string is its own key; everything else is text that begins with NUL, which no string that
+ * is its own key does. {@link keyText} has it as text.
  */
 export type Key = string | number | bigint | boolean | undefined | null;
 
-/** What a site says about the slots of its key. */
+/** What a site says about the slots of its key, for the words of an error. */
 export type SiteNames = Pick<SiteSpec, "id" | "hashed" | "captured" | "rest">;
 
-type Callable = (...args: never) => unknown;
+/** Longer texts become a digest, also to keep arguments out of sight in stores. */
+const LONGEST = 256;
+const ENCODED = "\0";
 
-export function encodeKey(slots: readonly unknown[], _site: SiteNames): Key {
-  return `\0${JSON.stringify(slots)}`;
+/**
+ * The key of one call's keyed values.
+ *
+ * @param slots bound parameters (a rest parameter element by element), then captures
+ * @throws UnhashableArgumentError naming the parameter, the path inside it, and what to write instead
+ */
+export function encodeKey(slots: readonly unknown[], site: SiteNames): Key {
+  if (slots.length === 1) {
+    const only = slots[0];
+    switch (typeof only) {
+      case "number":
+        // -0 is another argument than 0, and the same key of a Map.
+        return only === 0 && Object.is(only, -0) ? `${ENCODED}Z` : only;
+      case "string":
+        if (only.length <= LONGEST && only.charCodeAt(0) !== 0) return only;
+        break;
+      case "boolean":
+      case "undefined":
+      case "bigint":
+        return only;
+      case "object":
+        if (only === null) return null;
+    }
+  }
+  let text = ENCODED;
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i];
+    if (typeof slot === "string") text += encodeString(slot);
+    else if (typeof slot === "number") text += encodeNumber(slot);
+    else text += encodeSlot(slot, i, slots.length, site);
+  }
+  return text.length <= LONGEST ? text : ENCODED + digestText(text.slice(1));
 }
 
-/** Canonical text of a key, the same in every process, well-formed Unicode; long ones are digests. */
+/**
+ * The same key as text, the same in every process, and well-formed so that UTF-8 keeps it apart from all others. What
+ * is long is a digest already.
+ */
 export function keyText(key: Key): string {
-  return String(key);
+  const text = typeof key === "string" && key.startsWith(ENCODED) ? key.slice(1) : scalarText(key);
+  return isWellFormed(text) ? text : digestText(text);
 }
 
-/** Lets the registry say what identifies a cached function that is passed as an argument (its code hash). */
-export function setFunctionKey(ask: (fn: Callable) => string | undefined): void {
-  functionKey = ask;
+function scalarText(key: Key): string {
+  return new Encoder().value(key);
 }
 
-let functionKey: (fn: Callable) => string | undefined = () => undefined;
+/** One is enough for nearly all calls; a second is needed where a user's own `key` function calls a cached function. */
+let idle: Encoder | undefined = new Encoder();
 
-export { functionKey };
+function encodeSlot(slot: unknown, at: number, count: number, site: SiteNames): string {
+  if (slot === undefined) return "u";
+  if (slot === null) return "_";
+  const encoder = idle ?? new Encoder();
+  idle = undefined;
+  try {
+    return encoder.value(slot);
+  } catch (error) {
+    const refused = encoder.refusedBy(error);
+    throw refused === undefined ? error : unhashable(refused, at, count, site);
+  } finally {
+    encoder.reset();
+    idle = encoder;
+  }
+}
+
+function unhashable({ refusal, path }: Refused, at: number, count: number, site: SiteNames): UnhashableArgumentError {
+  const { parameter, index, captured } = slotName(at, count, site);
+  const steps: Step[] = index === undefined ? [...path] : [index, ...path];
+  return new UnhashableArgumentError({ site: site.id, parameter, path: parameter + spell(steps), captured }, refusal);
+}
+
+/** The name of a slot; elements of a rest parameter share one. */
+function slotName(at: number, count: number, { hashed, rest, captured = 0 }: SiteNames) {
+  const spread = rest === undefined ? 0 : count - (hashed.length - 1);
+  const inRest = rest !== undefined && at >= rest && at < rest + spread;
+  const name = inRest ? rest : rest !== undefined && at >= rest + spread ? at - spread + 1 : at;
+  return {
+    parameter: hashed[name] ?? `argument ${at + 1}`,
+    index: inRest ? at - rest : undefined,
+    captured: name >= hashed.length - captured,
+  };
+}
+
+const MOST_STEPS = 12;
+
+/** `.owner`, `[3]`, `["first name"]`, `.get("owner")` */
+function spell(steps: readonly Step[]): string {
+  const text = steps.slice(0, MOST_STEPS).map(spellStep).join("");
+  return steps.length > MOST_STEPS ? `${text}…` : text;
+}
+
+function spellStep(step: Step): string {
+  if (typeof step === "string") return isName(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+  if (typeof step !== "object") return `[${String(step)}]`;
+  const { method, argument } = step;
+  if (method === "keys" || method === "values") return `.${method}()[${argument}]`;
+  const said =
+    typeof argument === "string" ? JSON.stringify(argument) : typeof argument === "object" ? "…" : String(argument);
+  return method.startsWith("[") ? `${method}()` : `.${method}(${argument === undefined ? "" : said})`;
+}

@@ -1,0 +1,302 @@
+/**
+ * Any value as canonical text: equal where `assert.deepStrictEqual` finds the values equal, different where it does
+ * not. Every part is framed by a tag and, where it has a length, by that; nothing is escaped and nothing is sampled.
+ *
+ *     u  undefined       _  null          t f  true, false
+ *     n1.5  number       N I J Z  NaN, Infinity, -Infinity, -0
+ *     b12  bigint        s3:abc  string   y3:abc  Symbol.for("abc")
+ *     [nn…]  array       h3{…}  array with holes or with names of its own
+ *     v100…  array of 64 numbers and more, by a digest of them as 64-bit floats
+ *     {,1:an1,1:bt}      plain object: names sorted, each framed by its length
+ *     ^2  the object two levels above: a cycle
+ *     #…  (or %…) the digest of an object's text, in place of a text that is long
+ *
+ * Built-in types have tags of their own (key-builtins.ts), as have classes that are registered or that identify
+ * themselves. It is a storage format: a change here is a new version of the code hash's scheme.
+ */
+import { digestText } from "./digest.ts";
+import type { Refusal } from "./errors.ts";
+import { encoderOf } from "./key-builtins.ts";
+import { encodeNumber, encodeNumbers, encodeString, frame } from "./key-text.ts";
+import { hasOnlyElements, isPlain, isPlainArray } from "./kinds.ts";
+import { refuseDepth, refuseKey } from "./refusals.ts";
+import { frameName, shapeOf } from "./shapes.ts";
+import { IDENTITY } from "./types.ts";
+
+/** Deeper is refused: an endless proxy, which would otherwise end in an overflow of the stack. */
+export const MAX_DEPTH = 1000;
+
+/** An object's text that is longer than this is replaced by its digest, so that no text grows with the data. */
+const LONG = 16_384;
+/** Arrays of as many numbers are read as bytes: 100,000 numbers in 1 ms instead of 14. */
+const MANY_NUMBERS = 64;
+/** Objects that stand for as many others are remembered, so that shared parts can't double the work level by level. */
+const WORTH_REMEMBERING = 256;
+
+const { getPrototypeOf, getOwnPropertySymbols, keys: namesOf, hasOwn } = Object;
+const { isArray } = Array;
+
+/** Where an encoder stands inside an object: a property, an index, or something in words. */
+export type Step = string | number | symbol | { readonly method: string; readonly argument: unknown };
+
+/** Thrown inside, caught by key.ts, which knows the site and the parameter. */
+export class Refused {
+  readonly refusal: Refusal;
+  readonly path: readonly Step[];
+  constructor(refusal: Refusal, path: readonly Step[]) {
+    this.refusal = refusal;
+    this.path = path;
+  }
+}
+
+/** What identifies a cached function that is passed as an argument: its code hash. */
+type FunctionKey = (fn: (...args: never) => unknown) => string | undefined;
+
+let functionKey: FunctionKey = () => undefined;
+
+/** Set by the registry, which knows the functions; undefined for a function that is not cached. */
+export function setFunctionKey(ask: FunctionKey): void {
+  functionKey = ask;
+}
+
+export class Encoder {
+  /** The objects around the one that is being encoded, and the step from each to the next. */
+  private readonly around: (object | undefined)[] = [];
+  private readonly steps: Step[] = [];
+  private depth = 0;
+  /** Objects seen, to know what a remembered text is worth. */
+  private seen = 0;
+  /** The outermost object that a cycle led back to since this was last reset. */
+  private outermost = MAX_DEPTH;
+  private remembered: Map<object, string> | undefined = undefined;
+
+  /** Between two calls: nothing of the arguments is held. */
+  reset(): void {
+    this.seen = 0;
+    this.remembered = undefined;
+    this.outermost = MAX_DEPTH;
+    if (this.depth === 0) return;
+    // A throw left it in the middle.
+    this.depth = 0;
+    this.around.length = 0;
+    this.steps.length = 0;
+  }
+
+  value(value: unknown): string {
+    switch (typeof value) {
+      case "string":
+        return encodeString(value);
+      case "number":
+        return encodeNumber(value);
+      case "boolean":
+        return value ? "t" : "f";
+      case "undefined":
+        return "u";
+      case "object":
+        return value === null ? "_" : this.object(value);
+      case "bigint":
+        return `b${value}`;
+      case "symbol":
+        return this.symbol(value);
+      default:
+        return this.callable(value as (...args: never) => unknown);
+    }
+  }
+
+  /** The value found one step inside the object that is being encoded. */
+  inside(step: Step, value: unknown): string {
+    this.steps[this.depth - 1] = step;
+    return this.value(value);
+  }
+
+  object(value: object): string {
+    const { around, depth } = this;
+    for (let level = depth - 1; level >= 0; level--) {
+      if (around[level] !== value) continue;
+      if (level < this.outermost) this.outermost = level;
+      return `^${depth - level}`;
+    }
+    if (this.remembered !== undefined) {
+      const text = this.remembered.get(value);
+      if (text !== undefined) return text;
+    }
+    if (depth === MAX_DEPTH) throw this.refuse(refuseDepth(MAX_DEPTH));
+
+    const seenBefore = this.seen++;
+    const outermostBefore = this.outermost;
+    this.outermost = MAX_DEPTH;
+    around[depth] = value;
+    this.depth = depth + 1;
+    let text = this.content(value);
+    this.depth = depth;
+    around[depth] = undefined;
+    if (text.length > LONG) text = digestText(text);
+    // Only a text without a way out of the object means the same wherever the object stands.
+    if (this.seen - seenBefore > WORTH_REMEMBERING && this.outermost >= depth) {
+      this.remembered ??= new Map();
+      this.remembered.set(value, text);
+    }
+    if (outermostBefore < this.outermost) this.outermost = outermostBefore;
+    return text;
+  }
+
+  private content(value: object): string {
+    const prototype = getPrototypeOf(value) as object | null;
+    if (isArray(value)) {
+      if (isPlainArray(prototype)) return this.array(value);
+    } else if (isPlain(prototype)) return this.plain(value);
+    return encoderOf(value, prototype!)(this, value);
+  }
+
+  private plain(value: object): string {
+    const { names, frames } = shapeOf(namesOf(value));
+    const step = this.depth - 1;
+    let text = "{";
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!;
+      const child: unknown = (value as Record<string, unknown>)[name];
+      if (typeof child === "string") text += frames[i]! + encodeString(child);
+      else if (typeof child === "number") text += frames[i]! + encodeNumber(child);
+      else {
+        this.steps[step] = name;
+        text += frames[i]! + this.value(child);
+      }
+      if (text.length > LONG) text = digestText(text);
+    }
+    if (getOwnPropertySymbols(value).length > 0) return this.withSymbols(value, text);
+    return `${text}}`;
+  }
+
+  private array(value: readonly unknown[]): string {
+    const { length } = value;
+    if (!hasOnlyElements(value)) return this.sparse(value);
+    if (length >= MANY_NUMBERS) {
+      const numbers = encodeNumbers(value);
+      if (numbers !== undefined) return numbers;
+    }
+    const step = this.depth - 1;
+    let text = "[";
+    for (let i = 0; i < length; i++) {
+      const child = value[i];
+      if (typeof child === "string") text += encodeString(child);
+      else if (typeof child === "number") text += encodeNumber(child);
+      else {
+        if (child === undefined && !hasOwn(value, i)) return this.sparse(value);
+        this.steps[step] = i;
+        text += this.value(child);
+      }
+      if (text.length > LONG) text = digestText(text);
+    }
+    return `${text}]`;
+  }
+
+  /** With holes, or with properties besides the elements: by what `Object.keys` lists, which holes are not in. */
+  private sparse(value: readonly unknown[]): string {
+    return `h${value.length}${this.properties(value, namesOf(value))}`;
+  }
+
+  /** Own enumerable properties: names, sorted, and symbols. */
+  properties(value: object, names: string[]): string {
+    const text = `{${this.named(value, names)}`;
+    if (getOwnPropertySymbols(value).length > 0) return this.withSymbols(value, text);
+    return `${text}}`;
+  }
+
+  private named(value: object, names: string[]): string {
+    let text = "";
+    for (const name of names.sort()) {
+      text += frameName(name) + this.inside(name, (value as Record<string, unknown>)[name]);
+      if (text.length > LONG) text = digestText(text);
+    }
+    return text;
+  }
+
+  /** The parts of a Map or Set, whose order does not matter. */
+  unordered(parts: string[]): string {
+    let text = "";
+    for (const part of parts.sort()) {
+      text += part;
+      if (text.length > LONG) text = digestText(text);
+    }
+    return text;
+  }
+
+  /** Closes a text of properties with those whose names are symbols. */
+  private withSymbols(value: object, text: string): string {
+    // A plain object may say itself what identifies it.
+    if (hasOwn(value, IDENTITY)) return `k${this.identity(value)}`;
+    const parts: string[] = [];
+    for (const name of getOwnPropertySymbols(value)) {
+      if (!Object.prototype.propertyIsEnumerable.call(value, name)) continue;
+      this.steps[this.depth - 1] = name;
+      const frame = this.symbol(name);
+      parts.push(`,${frame}${this.value((value as Record<symbol, unknown>)[name])}`);
+    }
+    // `arguments` and module namespaces differ from plain objects in nothing else.
+    const tag = Object.prototype.toString.call(value);
+    const kind = tag === "[object Object]" || tag === "[object Array]" ? "" : `T${frame(tag)}`;
+    return parts.length === 0 ? `${kind}${text}}` : `${kind}${text}|${parts.sort().join("")}}`;
+  }
+
+  /** What `value[Symbol.for("kept.key")]()` gives; the object itself means its own enumerable properties. */
+  identity(value: object): string {
+    const asked = value as { [IDENTITY](): unknown };
+    return this.identifiedBy(value, asked[IDENTITY](), '[Symbol.for("kept.key")]');
+  }
+
+  identifiedBy(value: object, key: unknown, by: string): string {
+    if (key === value) return `{${this.named(value, namesOf(value))}}`;
+    return this.inside({ method: by, argument: undefined }, key);
+  }
+
+  private symbol(value: symbol): string {
+    const registered = Symbol.keyFor(value);
+    if (registered !== undefined) return `y${frame(registered)}`;
+    const wellKnown = WELL_KNOWN.get(value);
+    if (wellKnown !== undefined) return `w${frame(wellKnown)}`;
+    throw this.refuse(refuseKey(value));
+  }
+
+  private callable(value: (...args: never) => unknown): string {
+    const code = functionKey(value);
+    if (code !== undefined) return `F${frame(code)}`;
+    if (typeof (value as unknown as Record<symbol, unknown>)[IDENTITY] !== "function") {
+      throw this.refuse(refuseKey(value));
+    }
+    if (this.depth === MAX_DEPTH) throw this.refuse(refuseDepth(MAX_DEPTH));
+    this.around[this.depth++] = value;
+    const text = `j${this.identity(value)}`;
+    this.around[--this.depth] = undefined;
+    return text;
+  }
+
+  /** The caller's own stack may leave less room than {@link MAX_DEPTH} takes: the same refusal, from the overflow. */
+  refusedBy(error: unknown): Refused | undefined {
+    if (error instanceof Refused) return error;
+    const overflow = this.depth > MAX_DEPTH / 20 && (error as { name?: unknown } | null)?.name === "RangeError";
+    return overflow ? this.refuse(refuseDepth(this.depth)) : undefined;
+  }
+
+  /** What to throw about a value found inside the object that is being encoded. */
+  refuse(refusal: Refusal): Refused {
+    return new Refused(refusal, this.steps.slice(0, this.depth));
+  }
+
+  /** What to throw about the object itself that is being encoded. */
+  refuseThis(refusal: Refusal): Refused {
+    return new Refused(refusal, this.steps.slice(0, this.depth - 1));
+  }
+}
+
+/** Symbols that are the same in every process without being registered. Libraries add others to `Symbol`: not those. */
+const WELL_KNOWN = new Map(
+  (
+    "asyncDispose asyncIterator dispose hasInstance isConcatSpreadable iterator match matchAll replace search species " +
+    "split toPrimitive toStringTag unscopables"
+  )
+    .split(" ")
+    .flatMap((name) => {
+      const symbol = (Symbol as unknown as Record<string, unknown>)[name];
+      return typeof symbol === "symbol" ? [[symbol, name] as const] : [];
+    }),
+);
