@@ -5,14 +5,14 @@
 import { codeHash, digest } from "../hash/digest.ts";
 import { serialize } from "../hash/serialize.ts";
 import { codeOf } from "./captures.ts";
-import { Report, TransformError } from "./diagnostics.ts";
+import { FILE, Report, TransformError } from "./diagnostics.ts";
 import { findDirective, findStrays } from "./directive.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
 import { qualify } from "./names.ts";
 import { keptName } from "./options.ts";
 import { type Annotation, displayName, planSite, type SitePlan } from "./plan.ts";
-import { type Binding, inferScopes, type Scopes } from "./scope.ts";
+import { type Binding, inferScopes, isInside, type Scopes } from "./scope.ts";
 
 export interface PlannedSite extends SitePlan {
   readonly id: string;
@@ -78,14 +78,14 @@ function findAnnotations(program: ir.Program, scopes: Scopes, report: Report) {
   const annotations = new Map<ir.Function, Annotation>();
   const visit = (node: ir.Node): void => {
     if (node.type === "Function" && node.body.type === "FunctionBody" && node.body.directives.length > 0) {
-      const name = displayName(node, qualify(node, scopes).path);
+      const name = displayName(node, qualify(node, scopes).spoken);
       const found = findDirective(node.body, name, report);
       if (found) annotations.set(node, { fn: node, kind: found.kind, directive: found.directive });
     }
     forEachChild(node, visit);
   };
   visit(program);
-  const ofFile = findDirective(program, "this file", report);
+  const ofFile = findDirective(program, FILE, report);
   if (ofFile)
     for (const fn of exportedFunctions(program, scopes))
       if (!annotations.has(fn)) annotations.set(fn, { fn, kind: ofFile.kind, directive: null });
@@ -154,8 +154,8 @@ function exportsPath(target: ir.Pattern, scopes: Scopes): string | undefined {
 /** The function around a node, as its author would call it. */
 function enclosingName(node: ir.Node, scopes: Scopes): string {
   for (let at: ir.Node | undefined = node; at; at = scopes.parentOf.get(at))
-    if (at.type === "Function") return displayName(at, qualify(at, scopes).path);
-  return "this file";
+    if (at.type === "Function") return displayName(at, qualify(at, scopes).spoken);
+  return FILE;
 }
 
 function refuseMisplacedOptions(
@@ -198,18 +198,26 @@ function ownCode(plan: SitePlan, scopes: Scopes): string[] {
   const skip = new Set<ir.Node>();
   if (plan.directive) skip.add(plan.directive);
   if (plan.optionsStatement) skip.add(plan.optionsStatement);
-  const outer = (binding: Binding | null, name: string): string => {
-    const index = binding ? plan.code.indexOf(binding) : -1;
-    return index < 0 ? `$${name}` : `@${index}`;
-  };
   const units = plan.code
     .map((binding) => codeOf(binding, scopes))
-    .filter((unit) => unit !== undefined && unit !== "module");
-  return [plan.fn, ...units].map((unit) => serialize(unit as ir.Node, { scopes, skip, outer }));
+    .filter((unit): unit is ir.Function | ir.Class => unit !== undefined && unit !== "module");
+  const roots = [plan.fn, ...units];
+  const name = (id: ir.Identifier, binding: Binding | null): string | undefined => {
+    const index = binding ? plan.code.indexOf(binding) : -1;
+    if (index >= 0) return `@${index}`;
+    const isLocal = binding && roots.some((root) => isLocalTo(root, binding, scopes));
+    return isLocal ? undefined : `$${id.name}`;
+  };
+  return serialize(roots, { scopes, skip: (node) => skip.has(node), name });
+}
+
+function isLocalTo(root: ir.Node, binding: Binding, scopes: Scopes): boolean {
+  const scope = scopes.scopeOf.get(root);
+  return binding.declarations.includes(root) || (scope !== undefined && isInside(binding.scope, scope));
 }
 
 /** Forward slashes, relative to the root; a bundler's query is no part of the file. */
-function relativePath(root: string, filename: string): string {
+export function relativePath(root: string, filename: string): string {
   const file = filename
     .replace(/[?#].*$/, "")
     .replaceAll("\\", "/")

@@ -1,39 +1,54 @@
 /**
- * One piece of code as canonical text: what it does, and nothing of how it is written. By the field table of the IR,
- * node type by node type; positions, types, comments and formatting are gone already, and here go local names (numbered
- * by first occurrence), `const` against `let`, braces around single statements, and `=> x` against `=> { return x }`.
+ * Code as canonical text: what it does, and nothing of how it is written. By the field table of the IR, node type by
+ * node type; positions, types, comments and formatting are gone already, and here go local names (numbered by first
+ * occurrence), `const` against `let`, braces around single statements, and `=> x` against `=> { return x }`.
  */
 import type * as ir from "../core/ir.ts";
 import { SHAPES } from "../core/ir.ts";
-import { type Binding, isInside, type Scopes } from "../core/scope.ts";
+import type { Binding, Scopes } from "../core/scope.ts";
 
 export interface SerializeOptions {
   readonly scopes: Scopes;
-  /** Left out: Kept's own directive and options. */
-  readonly skip?: ReadonlySet<ir.Node>;
-  /** What stands for a name that the root does not declare. `binding` is null for a global. */
-  readonly outer: (binding: Binding | null, name: string) => string;
+  /** Left out wherever it stands in a list: Kept's own directives and options. */
+  readonly skip?: (node: ir.Node) => boolean;
+  /** What stands for a name; `undefined`: it is local, and numbered. `binding` is null for a global. */
+  readonly name: (node: ir.Identifier, binding: Binding | null) => string | undefined;
+  /** Takes a whole node over. */
+  readonly replace?: (node: ir.Node) => string | undefined;
 }
 
-/** Types only lints look at, and the spelling of a declaration. */
+/** `annotation` is for lints alone. A root's own name is no part of it. */
 const LEFT_OUT: ReadonlySet<string> = new Set(["Param.annotation"]);
 
-export function serialize(root: ir.Node, { scopes, skip, outer }: SerializeOptions): string {
-  const rootScope = scopes.scopeOf.get(root);
+const BODIES: ReadonlySet<string> = new Set([
+  "If.consequent",
+  "If.alternate",
+  "For.body",
+  "ForIn.body",
+  "ForOf.body",
+  "While.body",
+  "DoWhile.body",
+  "With.body",
+]);
+
+const NAMED: ReadonlySet<string> = new Set(["Function", "Class", "Enum", "Namespace"]);
+
+/** One text for each root; a local that several roots mention has one number in all of them. */
+export function serialize(roots: readonly ir.Node[], options: SerializeOptions): string[] {
+  const { scopes, skip, name, replace } = options;
   const numbers = new Map<Binding, number>();
   const labels: string[] = [];
-  const out: string[] = [];
+  let out: string[] = [];
+  let root: ir.Node;
 
-  const isLocal = (binding: Binding): boolean =>
-    (rootScope !== undefined && isInside(binding.scope, rootScope)) || binding.declarations.includes(root);
-  const number = (binding: Binding): string => {
+  const identifier = (node: ir.Identifier): string => {
+    const binding = scopes.referenceOf.get(node)?.binding ?? scopes.declarationOf.get(node) ?? null;
+    const given = name(node, binding);
+    if (given !== undefined) return given;
+    if (!binding) return `$${node.name}`;
     let n = numbers.get(binding);
     if (n === undefined) numbers.set(binding, (n = numbers.size));
     return `#${n}`;
-  };
-  const identifier = (node: ir.Identifier): string => {
-    const binding = scopes.referenceOf.get(node)?.binding ?? scopes.declarationOf.get(node) ?? null;
-    return binding && isLocal(binding) ? number(binding) : outer(binding, node.name);
   };
 
   const scalar = (node: ir.Node, field: string, value: unknown): string => {
@@ -46,14 +61,12 @@ export function serialize(root: ir.Node, { scopes, skip, outer }: SerializeOptio
     return value === null ? "null" : JSON.stringify(value);
   };
 
-  const statement = (node: ir.Node): void => {
-    if (node.type === "Block" || node.type === "Empty") return write(node.type === "Block" ? node : ({ ...node, type: "Block", body: [] } as ir.Block));
-    out.push("(Block[");
-    write(node);
-    out.push("])");
-  };
-
   const write = (node: ir.Node): void => {
+    const replaced = replace?.(node);
+    if (replaced !== undefined) {
+      out.push(replaced);
+      return;
+    }
     if (node.type === "Identifier") {
       out.push(identifier(node));
       return;
@@ -64,30 +77,56 @@ export function serialize(root: ir.Node, { scopes, skip, outer }: SerializeOptio
       if (!LEFT_OUT.has(`${node.type}.${field}`)) out.push(" ", scalar(node, field, fields[field]));
     for (const field of SHAPES[node.type].children) {
       const value = fields[field] as ir.Node | readonly (ir.Node | null)[] | null;
-      if (Array.isArray(value)) {
-        out.push("[");
-        for (const item of value) {
-          if (item === null) out.push("~");
-          else if (!skip?.has(item)) write(item);
-        }
-        out.push("]");
-      } else if (value === null) out.push("~");
+      if (node === root && field === "id" && NAMED.has(node.type)) out.push("~");
+      else if (Array.isArray(value)) list(field === "children" ? mergeText(value) : value);
+      else if (value === null) out.push("~");
       else if (BODIES.has(`${node.type}.${field}`)) statement(value as ir.Node);
       else if (node.type === "Function" && field === "body" && (value as ir.Node).type !== "FunctionBody") {
         out.push("(FunctionBody[][(Return");
         write(value as ir.Node);
         out.push(")])");
-      } else if (node.type === "Function" && field === "id" && node === root) out.push("~");
-      else write(value as ir.Node);
+      } else write(value as ir.Node);
     }
     if (node.type === "Labeled") labels.pop();
     out.push(")");
   };
 
-  write(root);
-  return out.join("");
+  const list = (items: readonly (ir.Node | null)[]): void => {
+    out.push("[");
+    for (const item of items) {
+      if (item === null) out.push("~");
+      else if (!skip?.(item)) write(item);
+    }
+    out.push("]");
+  };
+
+  const statement = (node: ir.Node): void => {
+    if (node.type === "Block") return write(node);
+    out.push("(Block[");
+    if (node.type !== "Empty") write(node);
+    out.push("])");
+  };
+
+  return roots.map((each) => {
+    out = [];
+    root = each;
+    write(each);
+    return out.join("");
+  });
 }
 
-const BODIES: ReadonlySet<string> = new Set([
-  "If.consequent", "If.alternate", "For.body", "ForIn.body", "ForOf.body", "While.body", "DoWhile.body", "With.body",
-]);
+/** `text{" "}{x}` is `text {x}`: formatters move the space between the two. */
+function mergeText(children: readonly (ir.Node | null)[]): (ir.Node | null)[] {
+  const merged: (ir.Node | null)[] = [];
+  for (const child of children) {
+    const last = merged.at(-1);
+    if (child?.type === "JSXText" || child?.type === "String") {
+      if (last?.type === "JSXText") {
+        merged[merged.length - 1] = { ...last, value: last.value + child.value };
+        continue;
+      }
+      merged.push({ type: "JSXText", value: child.value, start: child.start, end: child.end });
+    } else merged.push(child);
+  }
+  return merged;
+}
