@@ -109,7 +109,7 @@ function fill(parse: ParseStatements, pieces: Pieces, nodeOf: (hole: Hole) => Ba
     .map((piece) => (typeof piece === "string" ? piece : `KEPT_HOLE_${holes.push(nodeOf(piece)) - 1}`))
     .join("");
   const isReturn = text.startsWith("return ");
-  let statements = parse(isReturn ? `async function f() { ${text} }` : text);
+  let statements = parse(isReturn ? `function f() { ${text} }` : text);
   if (isReturn) statements = (statements[0] as BabelNode).body.body;
   return holes.reduce<BabelNode[]>(
     (all, node, index) => all.map((each) => replace(each, `KEPT_HOLE_${index}`, node)),

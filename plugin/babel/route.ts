@@ -44,7 +44,8 @@ export function statementParser(babel: Pick<BabelHost, "parseSync" | "types">): 
       babelrc: false,
       configFile: false,
       browserslistConfigFile: false,
-      sourceType: "module",
+      // A script where it can be: `yield`, `await` and `arguments` may be names of the user's.
+      sourceType: "unambiguous",
     }) as BabelNode;
     return file.program.body.map((statement: BabelNode) => babel.types.cloneNode(statement, true, true) as BabelNode);
   };

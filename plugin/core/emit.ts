@@ -81,7 +81,8 @@ function emitSite(site: PlannedSite, variable: string): SiteEmission {
   const key: (string | Hole)[] = [];
   for (const [index, slot] of site.slots.entries()) {
     if (index > 0) key.push(", ");
-    if (slot.name === "key") key.push(...callOf(site, "key"));
+    // The option `key` has no text of its own; a parameter may well be called `key`.
+    if (slot.text === "") key.push(...callOf(site, "key"));
     else key.push(slot.spread ? `...${slot.text}` : slot.text);
   }
   const async = fn.async ? "async " : "";
