@@ -62,7 +62,7 @@ function parse(
 
 function syntaxErrorOf(thrown: unknown, source: string, filename: string): ReadError {
   // `&#x110000;` in JSX makes Babel throw a RangeError, without a position.
-  const { pos = thrown instanceof RangeError ? 0 : undefined, message } = thrown as { pos?: number; message: string };
+  const { name: kind, message, pos = kind === "RangeError" ? 0 : undefined } = thrown as Error & { pos?: number };
   if (typeof pos !== "number") throw thrown;
   // `/path/file.ts: Unexpected token (1:8)`, then a code frame.
   const name = message.indexOf(`${filename}: `);

@@ -31,7 +31,8 @@ const OTHERS = `
   lfloor:230a rfloor:230b lang:2329 rang:232a loz:25ca spades:2660 clubs:2663 hearts:2665 diams:2666
 `;
 
-const CHARACTERS = new Map<string, string>([
+/** By name, without `&` and `;`. */
+export const ENTITIES: ReadonlyMap<string, string> = new Map([
   ...words(LATIN_1).map((name, i) => [name, String.fromCharCode(0xa0 + i)] as const),
   ...words(OTHERS).map((entry) => {
     const [name = "", code = ""] = entry.split(":");
@@ -47,7 +48,7 @@ function words(text: string): string[] {
 export function decodeEntities(text: string): string {
   if (!text.includes("&")) return text;
   return text.replace(/&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([A-Za-z][A-Za-z0-9]*));/g, (written, hex, decimal, name) => {
-    if (name !== undefined) return CHARACTERS.get(name) ?? written;
+    if (name !== undefined) return ENTITIES.get(name) ?? written;
     const code = hex === undefined ? Number.parseInt(decimal, 10) : Number.parseInt(hex, 16);
     return code <= 0x10ffff ? String.fromCodePoint(code) : written;
   });

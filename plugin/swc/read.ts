@@ -40,7 +40,7 @@ export function readSwc({ ast, base }: SwcFile, source: string): SwcReading {
         case "SpreadElement":
           return { start: offset(raw.spread.start), end: r.span(raw.arguments).end };
         default:
-          throw unknownNode("SWC", raw.type, source, 0);
+          throw r.unknown(raw);
       }
     },
     text(raw) {
@@ -57,10 +57,22 @@ export function readSwc({ ast, base }: SwcFile, source: string): SwcReading {
     expression: (raw) => readExpression(r, raw),
     optional: (raw) => (raw ? readExpression(r, raw) : null),
     pattern: (raw) => readPattern(r, raw),
-    unknown: (raw) => unknownNode("SWC", raw?.type, source, raw?.span ? offset(raw.span.start) : 0),
+    unknown: (raw) => unknownNode("SWC", raw?.type, source, offset(firstPosition(raw) ?? base)),
   };
   const raw = ast as Raw;
   if (raw.type !== "Module" && raw.type !== "Script") throw r.unknown(raw);
   const program = r.make("Program", raw, readBody(r, raw.body), { start: 0, end: source.length });
   return { program, arrowBodies };
+}
+
+/** Where a node begins, also one without a span, by its parts. */
+function firstPosition(value: unknown): number | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { span } = value as Partial<Raw>;
+  if (span) return span.start;
+  for (const part of Object.values(value)) {
+    const found = firstPosition(part);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

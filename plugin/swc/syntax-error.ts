@@ -21,7 +21,8 @@ const MARKED_LINE = /^( *(\d+) [|│] ).*\n( *[:·] )(.*\^.*)$/m;
 const TAB = 4;
 
 export function syntaxErrorOf(thrown: unknown, source: string): ReadError {
-  const text = (thrown instanceof Error ? thrown.message : String(thrown)).replace(ESCAPES, "");
+  // By shape: under Jest the native binding's errors are of another realm, where `instanceof` fails.
+  const text = String((thrown as Partial<Error> | null)?.message ?? thrown).replace(ESCAPES, "");
   const message = HEADLINE.exec(text)?.[1]?.trim() ?? text.trim().split("\n")[0] ?? "Syntax error";
   const marked = MARKED_LINE.exec(text);
   const offset = marked ? offsetAt(source, Number(marked[2]), marked[4]!.indexOf("^")) : 0;
