@@ -14,8 +14,8 @@ import { type Binding, boundNames, lookup, type Scope, type Scopes } from "./sco
 /** One place of the key. */
 export interface Slot {
   readonly name: string;
-  /** The expression, as text; `key` is the user's own code, called. */
-  readonly text: string;
+  /** The expression, as text; `null`: the user's own `key`, called. */
+  readonly text: string | null;
   /** A rest parameter: keyed element by element. */
   readonly spread: boolean;
 }
@@ -61,8 +61,8 @@ export interface Annotation {
 /** Plans one site; `undefined` where it had to be refused. */
 export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, report: Report): SitePlan | undefined {
   const before = report.errors.length;
-  const { path, distinct } = qualify(fn, scopes);
-  const name = displayName(fn, path);
+  const { path, spoken, distinct } = qualify(fn, scopes);
+  const name = displayName(fn, spoken);
   if (!isCacheable(fn, name, directive, scopes, report)) return undefined;
 
   const call = optionsCall(fn, scopes);
@@ -92,14 +92,14 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
     if (ignored.has("arguments")) excluded.push("arguments");
     else {
       const hidden = params.find(isExcluded);
-      if (hidden && fn.kind !== "arrow") report.add("arguments-excluded", fn.id ?? directive ?? fn, name, hidden);
+      if (hidden && fn.kind !== "arrow") report.add("arguments-excluded", captures.argumentsAt ?? fn, name, hidden);
       slots.push({ name: "arguments", text: "[...arguments]", spread: false });
     }
   }
   if (ownKey) {
     if (ownKey.type === "Function" && (ownKey.async || ownKey.generator || ownKey.params.length > 0))
       report.add("key-async", ownKey, name);
-    slots.push({ name: "key", text: "", spread: false });
+    slots.push({ name: "key", text: null, spread: false });
   }
   const captured: string[] = [];
   for (const binding of captures.values) {
@@ -126,7 +126,7 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
     name,
     report,
   );
-  checkCodeOptions(options, fn, name, scopes, report);
+  checkCodeOptions(options, name, scopes, report);
   if (report.errors.length > before) return undefined;
   return {
     fn,
@@ -151,8 +151,8 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
 const unique = (each: string, index: number, all: readonly string[]): boolean => all.indexOf(each) === index;
 
 /** The function as its author would call it. */
-export function displayName(fn: ir.Function, path: string): string {
-  return path || (fn.kind === "arrow" ? "an arrow function" : "a function without a name");
+export function displayName(fn: ir.Function, spoken: string): string {
+  return spoken || (fn.kind === "arrow" ? "an arrow function" : "a function without a name");
 }
 
 function isCacheable(
@@ -229,14 +229,22 @@ function thisText(fn: ir.Function, name: string, scopes: Scopes, report: Report)
     return own ? `(this === ${own} || this)` : "this";
   }
   if (cls.superClass || hasKeyMethod(cls) || isRegistered(cls, scopes)) return "this";
-  report.add("this-unkeyable", fn.id ?? scopes.parentOf.get(fn) ?? fn, name, cls.id?.name ?? "this class");
+  report.add("this-unkeyable", nameNode(fn, scopes), name, cls.id?.name ?? "");
   return "this";
+}
+
+/** Where a function's name stands: what a frame should point at. */
+function nameNode(fn: ir.Function, scopes: Scopes): ir.Node {
+  const parent = scopes.parentOf.get(fn);
+  if (parent?.type === "Method" || parent?.type === "Field" || parent?.type === "Property") return parent.key;
+  return fn.id ?? fn;
 }
 
 /** A name that means the class itself inside `fn`: its own, or that of the constant that holds it. */
 function ownNameOf(cls: ir.Class, fn: ir.Function, scopes: Scopes): string | undefined {
   const held = cls.id ? undefined : addressOf(cls, scopes);
-  const name = cls.id?.name ?? (held?.root.kind === "const" && held.expression === held.root.name ? held.expression : undefined);
+  const name =
+    cls.id?.name ?? (held?.root.kind === "const" && held.expression === held.root.name ? held.expression : undefined);
   const binding = name && lookup(scopes.scopeOf.get(fn) as Scope, name);
   return binding && (binding.declarations.includes(cls) || binding === held?.root) ? name : undefined;
 }
@@ -291,11 +299,22 @@ function checkIgnored(
 ): void {
   for (const each of ignore)
     if (!known.includes(each) && call)
-      report.add("unknown-ignore", call.statement, f, each, nearest(each, known) ?? "");
+      report.add("unknown-ignore", ignoredNode(call.call, each), f, each, nearest(each, known) ?? "");
+}
+
+/** The string itself, where it stands in the call; else the option. */
+function ignoredNode(call: ir.Call, name: string): ir.Node {
+  const [argument] = call.arguments;
+  if (argument?.type !== "Object") return call;
+  const option = argument.properties.find(
+    (each): each is ir.Property => each.type === "Property" && each.key.type === "Name" && each.key.name === "ignore",
+  );
+  if (option?.value.type !== "Array") return option ?? call;
+  return option.value.elements.find((each) => each?.type === "String" && each.value === name) ?? option;
 }
 
 /** `validate` and `onRelease` are moved to the end of the module: they may use module-level names only. */
-function checkCodeOptions({ code }: ReadOptions, fn: ir.Function, f: string, scopes: Scopes, report: Report): void {
+function checkCodeOptions({ code }: ReadOptions, f: string, scopes: Scopes, report: Report): void {
   for (const option of ["validate", "onRelease"] as const) {
     const expression = code[option];
     if (!expression) continue;
@@ -314,7 +333,6 @@ function checkCodeOptions({ code }: ReadOptions, fn: ir.Function, f: string, sco
     };
     visit(expression, false);
   }
-  void fn;
 }
 
 /** By which expression, and from where, the function can be named. */
