@@ -16,6 +16,7 @@ import { readEntries } from "./entries.js";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
 
+if (!existsSync(join(root, "dist"))) throw new Error("There is no dist/: run `npm run build` first.");
 const { tarball, files, size } = pack();
 const entries = readEntries(root);
 const faults = [

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const COMPILERS =
-  /^(?:@swc\/|@babel\/(?:core|parser|types|traverse|generator|template)$|typescript$|acorn$|oxc-|esbuild$|vite$|rollup$|rolldown$)/;
+  /^(?:@swc\/|@babel\/(?:core|parser|types|traverse|generator|template)$|typescript$|acorn$|oxc-(?:parser|transform|minify)$|esbuild$|vite$|rollup$|rolldown$)/;
 
 let project: string;
 
