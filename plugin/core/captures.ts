@@ -15,6 +15,8 @@ export interface Captures {
   readonly code: readonly Binding[];
   readonly usesThis: boolean;
   readonly usesArguments: boolean;
+  /** Where, if in the body itself. */
+  readonly argumentsAt: ir.Identifier | null;
   readonly usesNewTarget: boolean;
 }
 
@@ -50,7 +52,7 @@ export function inferCaptures(
       if (unit) {
         if (code.has(binding)) continue;
         code.add(binding);
-        if (unit.type === "Function") inheritOwner(unit, binding);
+        if (unit.type === "Function") inheritOwner(unit, reference);
         follow(unit, binding);
         continue;
       }
@@ -63,28 +65,30 @@ export function inferCaptures(
     }
   };
   /** A captured arrow sees the `this` around it: the same as the site's only if nothing in between has its own. */
-  const inheritOwner = (unit: ir.Function, binding: Binding): void => {
+  const inheritOwner = (unit: ir.Function, { node }: Reference): void => {
     if (unit.kind !== "arrow") return;
     const uses = ownUses(unit, scopes);
     if (!uses.this && !uses.arguments) return;
     const owner = lexicalOwner(unit, scopes);
     if (owner === null) return;
-    if (owner !== thisOwner)
-      report.add(
-        "captures-unkeyable",
-        fn.id ?? fn,
-        f,
-        binding.name,
-        "a function that reads the `this` of a function around it",
-      );
-    else {
+    if (owner !== thisOwner) {
+      if (!ignored.has(node.name))
+        report.add("captures-unkeyable", node, f, node.name, uses.this ? "this" : "arguments");
+    } else {
       usesThis ||= uses.this;
       usesArguments ||= uses.arguments !== null && owner.type === "Function";
     }
   };
   follow(fn, null);
   if (own.eval && !isModuleLevel(functionScope.parent as Scope)) report.add("eval-in-closure", own.eval, f);
-  return { values: [...values], code: [...code], usesThis, usesArguments, usesNewTarget };
+  return {
+    values: [...values],
+    code: [...code],
+    usesThis,
+    usesArguments,
+    argumentsAt: own.arguments,
+    usesNewTarget,
+  };
 }
 
 /** The function or class node that a never reassigned binding stands for, `"module"` for an alias of a module-level one. */

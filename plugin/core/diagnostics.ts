@@ -24,6 +24,12 @@ export interface Diagnostic {
   readonly fix: string;
 }
 
+/** What stands for a function's name where the directive is the file's. */
+export const FILE = "this file";
+
+/** How the function would be called: `Repo.find` → `find`. */
+const lastName = (f: string): string => /(?:^|\.)#?([\p{ID_Start}$_][\p{ID_Continue}$]*)$/u.exec(f)?.[1] ?? "load";
+
 type Words = { readonly message: string; readonly fix: string };
 type Entry = { readonly severity: "error" | "warning"; readonly say: (...names: string[]) => Words };
 
@@ -42,7 +48,7 @@ export const CATALOGUE = {
   })),
   "directive-not-first": error((meant = "", f = "") => ({
     message: `"${meant}" is not the first statement of ${f}, so it is not a directive.`,
-    fix: `Only strings before the first statement are directives. Move it to the first line of the function:\n\n  "${meant}";`,
+    fix: `Only strings before the first statement are directives. Move it to the first line of ${f === FILE ? "the file" : "the function"}:\n\n  "${meant}";`,
   })),
   "directive-in-block": error((meant = "", f = "") => ({
     message: `"${meant}" stands in a block inside ${f}, not at the top of a function.`,
@@ -53,7 +59,7 @@ export const CATALOGUE = {
     fix: `"use cache data" gives every caller its own copy of the result; "use cache resource" shares one object (a client, a connection, a pool, a model). Kept leaves "use cache" alone. Write:\n\n  "${meant}";`,
   })),
   "conflicting-directives": error((f = "", one = "", other = "") => ({
-    message: `${f} has both "${one}" and "${other}".`,
+    message: `${f === FILE ? "This file" : f} has both "${one}" and "${other}".`,
     fix: `${one.startsWith("use cache") && other.startsWith("use cache") ? "A result is either copied for each caller (data) or shared by all (resource)." : `A function marked "${other}" is replaced by a reference to another environment; what Kept would keep is not what callers see.`} Keep one of the two:\n\n  "${one}";`,
   })),
   "not-cacheable": error((f = "", what = "", instead = "") => ({
@@ -62,7 +68,7 @@ export const CATALOGUE = {
   })),
   generator: error((f = "", kind = "") => ({
     message: `${f} is ${kind}: its result is consumed as it is read, so it can't be kept.`,
-    fix: `Collect the values and return them:\n\n  ${kind.startsWith("an async") ? "async " : ""}function ${/^[\w$]+$/.test(f) ? f : "load"}(…) {\n    "use cache data";\n    const all = [];\n    for ${kind.startsWith("an async") ? "await " : ""}(const item of source(…)) all.push(item);\n    return all;\n  }`,
+    fix: `Collect the values and return them:\n\n  ${kind.startsWith("an async") ? "async " : ""}function ${lastName(f)}(…) {\n    "use cache data";\n    const all = [];\n    for ${kind.startsWith("an async") ? "await " : ""}(const item of source(…)) all.push(item);\n    return all;\n  }`,
   })),
   "unknown-option": error((f = "", option = "", suggestion = "") => ({
     message: `Unknown option \`${option}\` in cacheOptions of ${f}.${suggestion ? ` Did you mean \`${suggestion}\`?` : ""}`,
@@ -74,9 +80,9 @@ export const CATALOGUE = {
     message: `\`${option}\` in cacheOptions of ${f} ${why}${why.endsWith("?") ? "" : "."}`,
     fix: `Write for example:\n\n  cacheOptions({ ${instead} });`,
   })),
-  "option-not-static": error((f = "", option = "", instead = "") => ({
-    message: `\`${option}\` in cacheOptions of ${f} can't be read at build time.`,
-    fix: `Options are read by the compiler: literals, template literals without holes, and module-level \`const\`s that hold such values. Write for example:\n\n  cacheOptions({ ${instead} });`,
+  "option-not-static": error((f = "", option = "", instead = "", code = "") => ({
+    message: `${/^\w+$/.test(option) ? `\`${option}\`` : `${option[0]?.toUpperCase()}${option.slice(1)}`} in cacheOptions of ${f} can't be read at build time.`,
+    fix: `${code ? "The compiler carries this option over as code: a function as written, or the name of one." : "Options are read by the compiler: one object of literals, template literals without holes, and module-level `const`s that hold such values."} Write for example:\n\n  cacheOptions({ ${instead} });`,
   })),
   "option-wrong-kind": error((f = "", option = "", kind = "", other = "") => ({
     message: `\`${option}\` in cacheOptions of ${f} has no meaning for "use cache ${kind}".`,
@@ -98,19 +104,19 @@ export const CATALOGUE = {
   })),
   "writes-captured": error((f = "", name = "") => ({
     message: `${f} assigns to \`${name}\`, a variable of the function around it.`,
-    fix: `A hit does not run the body, so the assignment would be skipped. Return the value instead and assign it where ${f} is called:\n\n  ${name} = ${/^[\w$]+$/.test(f) ? f : "f"}(…);`,
+    fix: `A hit does not run the body, so the assignment would be skipped. Return the value instead and assign it where ${f} is called:\n\n  ${name} = ${lastName(f)}(…);`,
   })),
   "shadowed-capture": error((f = "", name = "", via = "") => ({
     message: `${f} uses \`${via}\`, which reads a variable \`${name}\` that another \`${name}\` hides at this place.`,
     fix: `The value of the hidden \`${name}\` must be part of the key, but can't be named here. Rename one of the two.`,
   })),
   "captures-unkeyable": error((f = "", name = "", what = "") => ({
-    message: `${f} captures \`${name}\`, which is ${what} and can't be part of a key.`,
-    fix: `Make it a \`const\` or a function declaration (then its code is in the code hash), pass what you need of it as a parameter, or leave it out of the key:\n\n  cacheOptions({ ignore: ["${name}"] });`,
+    message: `${f} uses \`${name}\`, an arrow function that reads the \`${what}\` of a function around both.`,
+    fix: `That \`${what}\` would have to be part of the key, but can't be named inside ${f}. Hold what ${name} needs of it in a variable beside ${name}, which is then keyed by itself:\n\n  const { base } = ${what === "this" ? "this" : "options"};\n\nor leave it out of the key:\n\n  cacheOptions({ ignore: ["${name}"] });`,
   })),
   "this-unkeyable": error((f = "", cls = "") => ({
-    message: `${f} reads \`this\`, and nothing says how an instance of ${cls} is keyed.`,
-    fix: `Two instances must not share results by accident. Say what tells instances apart:\n\n  class ${cls} {\n    [Symbol.for("kept.key")]() { return [this.id]; }\n  }\n\nor key this function by what it uses:\n\n  cacheOptions({ key: () => [this.id] });\n\nor let all instances share:\n\n  cacheOptions({ ignore: ["this"] });`,
+    message: `${f} reads \`this\`, and nothing says how an instance of ${cls || "its class"} is keyed.`,
+    fix: `Two instances must not share results by accident. Say what tells instances apart:\n\n  class ${cls || "…"} {\n    [Symbol.for("kept.key")]() { return [this.id]; }\n  }\n\nor key this function by what it uses:\n\n  cacheOptions({ key: () => [this.id] });\n\nor let all instances share:\n\n  cacheOptions({ ignore: ["this"] });`,
   })),
   "arguments-excluded": error((f = "", name = "") => ({
     message: `${f} reads \`arguments\`, which holds \`${name}\`, a parameter left out of the key.`,
@@ -129,7 +135,7 @@ export const CATALOGUE = {
     fix: `It is called at each call, in place, and may use the parameters of ${f} and \`this\`:\n\n  cacheOptions({ key: () => [this.id, url] });`,
   })),
   unparsable: error((what = "") => ({
-    message: `This file does not parse: ${what}`,
+    message: `This file does not parse: ${what.replace(/\.$/, "")}.`,
     fix: `Kept reads the source before other tools. If a tool ahead of it makes this code valid, put Kept after that tool.`,
   })),
 } as const satisfies Record<string, Entry>;
@@ -212,12 +218,13 @@ export class TransformError extends Error {
   readonly code = "transform";
   readonly diagnostics: readonly Diagnostic[];
 
-  constructor(diagnostics: readonly Diagnostic[]) {
+  constructor(diagnostics: readonly Diagnostic[], options?: ErrorOptions) {
     super(
       `\n${diagnostics
         .filter((d) => d.severity === "error")
         .map(format)
         .join("\n\n")}\n`,
+      options,
     );
     this.diagnostics = diagnostics;
   }

@@ -49,8 +49,15 @@ export function findDirective(owner: ir.FunctionBody | ir.Program, name: string,
 /**
  * Statements that were meant as directives but are none: a template literal, a string in parentheses, after another
  * statement, in a nested block. Without a word they would be ignored.
+ *
+ * @returns the bodies and blocks that hold one
  */
-export function findStrays(program: ir.Program, nameOf: (node: ir.Node) => string, report: Report): void {
+export function findStrays(
+  program: ir.Program,
+  nameOf: (node: ir.Node) => string,
+  report: Report,
+): ReadonlySet<ir.Node> {
+  const owners = new Set<ir.Node>();
   const visit = (node: ir.Node, owner: ir.Node): void => {
     if (node.type === "ExpressionStatement") stray(node, owner);
     const inner =
@@ -72,6 +79,7 @@ export function findStrays(program: ir.Program, nameOf: (node: ir.Node) => strin
     if (!kind || kind === "ambiguous") return;
     const meant = `use cache ${kind}`;
     const name = nameOf(statement);
+    owners.add(owner);
     if (expression.type === "Template")
       report.add("directive-not-string", statement, "a template literal", meant, name);
     else if (expression.start > statement.start)
@@ -81,6 +89,7 @@ export function findStrays(program: ir.Program, nameOf: (node: ir.Node) => strin
     else report.add("directive-in-block", statement, meant, name);
   };
   visit(program, program);
+  return owners;
 }
 
 /** What a string that is no directive was meant to be. `"use cache: …"` is Next.js's, and no near miss. */

@@ -50,11 +50,12 @@ export function planModule(program: ir.Program, source: string, options: ModuleO
   const report = new Report(source, file);
   const scopes = inferScopes(program);
   const { annotations, fileDirective } = findAnnotations(program, scopes, report);
-  findStrays(program, (node) => enclosingName(node, scopes), report);
+  const strays = findStrays(program, (node) => enclosingName(node, scopes), report);
   const plans = annotations.flatMap((annotation) => planSite(annotation, scopes, report) ?? []);
   refuseMisplacedOptions(
     program,
     annotations.map((each) => each.fn),
+    strays,
     scopes,
     report,
   );
@@ -161,6 +162,7 @@ function enclosingName(node: ir.Node, scopes: Scopes): string {
 function refuseMisplacedOptions(
   program: ir.Program,
   annotated: readonly ir.Function[],
+  strays: ReadonlySet<ir.Node>,
   scopes: Scopes,
   report: Report,
 ): void {
@@ -169,6 +171,8 @@ function refuseMisplacedOptions(
     if (fn.body.type === "FunctionBody" && fn.body.body[0]?.type === "ExpressionStatement")
       accepted.add(fn.body.body[0].expression);
   const visit = (node: ir.Node): void => {
+    // Its directive is about to be moved: that message is enough.
+    if (strays.has(node) && node.type !== "Program") return;
     if (node.type === "Call" && !accepted.has(node) && keptName(node.callee, scopes)?.name === "cacheOptions")
       report.add("misplaced-options", node, enclosingName(node, scopes));
     forEachChild(node, visit);

@@ -8,6 +8,8 @@ import type { Binding, Scopes } from "./scope.ts";
 export interface QualifiedName {
   /** Path of names from the top of the module: `outer.inner`, `Repo.find`, `Repo.static.open`, `api.load`, `default`. */
   readonly path: string;
+  /** The same as people say it: `Repo.open` of a static method. */
+  readonly spoken: string;
   /**
    * False where the path alone may fit another function of the file too: it passes through a nameless function, a block,
    * or a call (`const a = wrap(async () => {})`). The site is then told apart by its own code.
@@ -17,11 +19,15 @@ export interface QualifiedName {
 
 export function qualify(fn: ir.Function, scopes: Scopes): QualifiedName {
   const segments: string[] = [];
+  const spoken: string[] = [];
   let distinct = true;
   /** What is still waiting for a name: the function (or an enclosing one), an object or class that holds it, nothing. */
   let waiting: "function" | "holder" | null = null;
-  const take = (segment: string): void => {
-    if (waiting) segments.unshift(segment);
+  const take = (segment: string, said = segment): void => {
+    if (waiting) {
+      segments.unshift(segment);
+      spoken.unshift(said);
+    }
     waiting = null;
   };
   for (let node: ir.Node = fn, parent = scopes.parentOf.get(fn); ; node = parent, parent = scopes.parentOf.get(node)) {
@@ -48,7 +54,7 @@ export function qualify(fn: ir.Function, scopes: Scopes): QualifiedName {
       case "Method":
       case "Field":
         if (parent.value !== node) break;
-        take(`${parent.static ? "static." : ""}${keyName(parent)}`);
+        take(`${parent.static ? "static." : ""}${keyName(parent)}`, keyName(parent));
         waiting = "holder";
         break;
       case "ExportDefault":
@@ -69,7 +75,7 @@ export function qualify(fn: ir.Function, scopes: Scopes): QualifiedName {
       if (node.type === "Function" && node.id) take(node.id.name);
     }
   }
-  return { path: segments.join("."), distinct: distinct && segments.length > 0 };
+  return { path: segments.join("."), spoken: spoken.join("."), distinct: distinct && segments.length > 0 };
 }
 
 /** A function behind one of these may still be named by the next node up. */

@@ -44,8 +44,16 @@ const duration: Check = (value) => {
   if (typeof value !== "number" && typeof value !== "string") return bad("must be seconds or a string with a unit");
   const ms = parseDuration(value);
   if (ms !== undefined) return ok(ms);
-  return bad(`is no duration: ${JSON.stringify(value)}${/^\s*[\d.]+\s*$/.test(String(value)) ? " has no unit" : ""}`);
+  return bad(`is no duration: ${JSON.stringify(value)}${whyNoDuration(String(value))}`);
 };
+const whyNoDuration = (text: string): string =>
+  /^\s*[\d.]+\s*$/.test(text)
+    ? " has no unit"
+    : /month|year/i.test(text)
+      ? " (months and years differ in length)"
+      : text === "NaN" || text.trim() === ""
+        ? ""
+        : ' (the units are "ms" "s" "m" "h" "d" "w")';
 const flag: Check = (value) => (typeof value === "boolean" ? ok(value) : bad("must be true or false"));
 const strings =
   (what: string): Check =>
@@ -112,7 +120,13 @@ export function readOptions(call: ir.Call, kind: SiteKind, f: string, scopes: Sc
   const code: Record<string, ir.Expression> = {};
   const [argument, surplus] = call.arguments;
   if (argument?.type !== "Object" || surplus) {
-    report.add("option-not-static", argument ?? call, f, "the argument", 'ttl: "1h"');
+    report.add(
+      "option-not-static",
+      surplus ?? argument ?? call,
+      f,
+      "an argument that is no object literal",
+      'ttl: "1h"',
+    );
     return { values, code };
   }
   for (const property of argument.properties) {
@@ -121,7 +135,7 @@ export function readOptions(call: ir.Call, kind: SiteKind, f: string, scopes: Sc
         "option-not-static",
         property,
         f,
-        property.type === "Spread" ? "...spread" : "a computed name",
+        property.type === "Spread" ? "a spread" : "a computed name",
         'ttl: "1h"',
       );
       continue;
@@ -138,7 +152,7 @@ export function readOptions(call: ir.Call, kind: SiteKind, f: string, scopes: Sc
     }
     if (name in CODE) {
       if (!isCode(property, scopes))
-        report.add("option-not-static", property, f, name, CODE[name as keyof CodeOptions].example);
+        report.add("option-not-static", property, f, name, CODE[name as keyof CodeOptions].example, "code");
       else code[name] = property.value;
       continue;
     }

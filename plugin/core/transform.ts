@@ -1,11 +1,12 @@
 /** The story of a transform: read, plan everything, then edit. */
 import type { SiteKind } from "../../runtime/contract.ts";
-import type { Diagnostic, Position } from "./diagnostics.ts";
+import { type Diagnostic, type Position, Report, TransformError } from "./diagnostics.ts";
 import { mayHoldDirective } from "./directive.ts";
 import { type Emission, emitModule } from "./emit.ts";
 import type * as ir from "./ir.ts";
-import { type ModuleOptions, type ModulePlan, type PlannedSite, planModule } from "./module.ts";
+import { type ModuleOptions, type ModulePlan, type PlannedSite, planModule, relativePath } from "./module.ts";
 import type { SiteOptions } from "./options.ts";
+import { ReadError } from "./read-error.ts";
 
 /** What is known about an annotated function after the build. */
 export interface Site {
@@ -63,11 +64,37 @@ export interface Route {
  */
 export function transformWith(route: Route, source: string, options: ModuleOptions): TransformResult | undefined {
   if (!mayHoldDirective(source)) return undefined;
-  const { program, apply } = route.read(source, options.filename);
+  const read = readFile(route, source, options);
+  if (!read) return undefined;
+  const { program, apply } = read;
   const plan = planModule(program, source, options);
   if (!plan) return undefined;
   const emission = emitModule(plan, source);
   return { ...apply(plan, emission), ...describe(plan) };
+}
+
+/** A quoted directive, or what may be meant as one; what follows a colon is Next.js's. */
+const QUOTED = /["'`]\s*use[\W_]{0,3}cache(?!\s*:)/i;
+
+/**
+ * The parser's own words are in the message: the one text that differs between the routes.
+ *
+ * @returns `undefined` where a file that does not parse (Flow, say) only mentions the directive in passing
+ */
+function readFile(
+  route: Route,
+  source: string,
+  { filename, root }: ModuleOptions,
+): ReturnType<Route["read"]> | undefined {
+  try {
+    return route.read(source, filename);
+  } catch (error) {
+    if (!(error instanceof ReadError) || error.code !== "syntax") throw error;
+    if (!QUOTED.test(source)) return undefined;
+    const report = new Report(source, relativePath(root, filename));
+    report.add("unparsable", { start: error.offset, end: error.offset }, error.message);
+    throw new TransformError(report.diagnostics, { cause: error });
+  }
 }
 
 /** What hosts and users are told about a planned module. */
