@@ -25,6 +25,13 @@ export interface Emission {
   readonly tail: Pieces;
 }
 
+export interface EmitOptions {
+  /** Default `kept/runtime`. */
+  readonly runtime?: string;
+  /** A module whose default export gives the code hashes by site id: for hosts that make it anew when they change. */
+  readonly hashes?: string;
+}
+
 /**
  * Plans the text of a whole module.
  *
@@ -40,7 +47,10 @@ export interface Emission {
  * });}
  * ```
  */
-export function emitModule(plan: ModulePlan, source: string, runtime = "kept/runtime"): Emission {
+export function emitModule(plan: ModulePlan, source: string, options: EmitOptions = {}): Emission {
+  const { runtime = "kept/runtime" } = options;
+  // What is required is loaded when it is needed, and a host of CommonJS has no virtual modules.
+  const hashes = plan.system === "module" ? options.hashes : undefined;
   const names = emittedNames(source);
   const { sites, system } = plan;
   const variable = (site: PlannedSite) => `${names.site}${sites.indexOf(site)}`;
@@ -53,7 +63,7 @@ export function emitModule(plan: ModulePlan, source: string, runtime = "kept/run
     sites: sites.map((site) => emitSite(site, variable(site))),
     marks,
     registration: sites.length > 0 ? `var ${declarations.join(", ")};` : "",
-    tail: sites.length > 0 ? emitTail(sites, system, names, variable, marks.length > 0, runtime) : [],
+    tail: sites.length > 0 ? emitTail(sites, system, names, variable, marks.length > 0, runtime, hashes) : [],
   };
 }
 
@@ -71,6 +81,8 @@ function emittedNames(source: string) {
     runtimeMark: free("_mark"),
     plain: free("_uncached"),
     make: free("_make"),
+    hashes: free("_keptHashes"),
+    code: free("_code"),
   };
 }
 type Names = ReturnType<typeof emittedNames>;
@@ -82,7 +94,7 @@ function emitSite(site: PlannedSite, variable: string): SiteEmission {
   for (const [index, slot] of site.slots.entries()) {
     if (index > 0) key.push(", ");
     // The option `key` has no text of its own; a parameter may well be called `key`.
-    if (slot.text === "") key.push(...callOf(site, "key"));
+    if (slot.text === null) key.push(...callOf(site, "key"));
     else key.push(slot.spread ? `...${slot.text}` : slot.text);
   }
   const async = fn.async ? "async " : "";
@@ -134,6 +146,7 @@ function emitTail(
   variable: (site: PlannedSite) => string,
   marks: boolean,
   runtime: string,
+  hashes: string | undefined,
 ): Pieces {
   const tail: (string | Hole)[] = ["\n"];
   const isModule = system === "module";
@@ -145,15 +158,24 @@ function emitTail(
       ...(marks ? [`mark as ${names.runtimeMark}`] : []),
     ];
     tail.push(`;import { ${imports.join(", ")} } from ${from};\n`);
+    if (hashes !== undefined) tail.push(`import ${names.hashes} from ${JSON.stringify(hashes)};\n`);
   }
   for (const site of sites) {
     const cached = variable(site);
-    const spec = emitSpec(site);
+    const spec = emitSpec(site, hashes === undefined ? JSON.stringify(site.hash) : names.code);
     if (isModule) {
       // In an import cycle a hoisted function can be called before the runtime has run: then it runs uncached.
       const make = site.kind === "data" ? names.data : names.resource;
+      // The hash is read first, for without it there is nothing to make.
+      const reads =
+        hashes === undefined
+          ? { params: names.make, code: "" }
+          : {
+              params: `${names.make}, ${names.code}`,
+              code: `${names.code} = ${names.hashes}[${JSON.stringify(site.id)}]; `,
+            };
       tail.push(
-        `function ${cached}$(${names.make}) { try { ${names.make} = ${make}; } catch {} return ${cached} || (${names.make} ? ${cached} = ${names.make}(`,
+        `function ${cached}$(${reads.params}) { try { ${reads.code}${names.make} = ${make}; } catch {} return ${cached} || (${names.make} ? ${cached} = ${names.make}(`,
         ...spec,
         `) : ${names.plain}); }\n`,
       );
@@ -177,13 +199,12 @@ function emitTail(
 }
 
 /** The static description of a site: see `SiteSpec` of the contract. */
-function emitSpec(site: PlannedSite): Pieces {
+function emitSpec(site: PlannedSite, hash: string): Pieces {
   const { values, code } = site.options;
   const rest = site.slots.findIndex((slot) => slot.spread);
   const fields: (readonly [string, unknown])[] = [
     ["v", CONTRACT_VERSION],
     ["id", site.id],
-    ["code", site.hash],
     ["hashed", site.hashed],
     ["excluded", site.excluded],
     ["captured", site.captured.length || undefined],
@@ -204,6 +225,7 @@ function emitSpec(site: PlannedSite): Pieces {
   const text = fields
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  text.splice(2, 0, `code: ${hash}`);
   if (site.self) text.push(`self: () => ${site.self}`);
   const pieces: (string | Hole)[] = [`{ ${text.join(", ")}`];
   for (const option of ["validate", "onRelease"] as const)
