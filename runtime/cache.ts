@@ -1,15 +1,16 @@
 /** A call of a cached function: key → fresh entry? serve → join the flight → run → store → serve. */
+import { attention } from "./attention.ts";
 import { type Call, keyOf } from "./call.ts";
 import { now } from "./config.ts";
 import type { CachedCall } from "./contract.ts";
 import { BOUNDED, type Entry, PLAIN, type Site } from "./entry.ts";
 import { noStore } from "./errors.ts";
-import { hears, publish } from "./events.ts";
+import { hears, hitChannel, publish } from "./events.ts";
 import { isOutdated, join, launch } from "./flight.ts";
 import { pathOf } from "./inputs.ts";
 import { encodeKey } from "./key.ts";
 import { drop, entryNames, type Life, lifeOf, touch } from "./lifetime.ts";
-import { attention, isProbed, note, unprobed } from "./probe.ts";
+import { isProbed, note, unprobed } from "./probe.ts";
 import { refreshBehind } from "./refresh.ts";
 import { replay } from "./replay.ts";
 import { hold, isValid, unhold } from "./resource.ts";
@@ -96,17 +97,18 @@ export function callOf(site: Site): CachedCall {
     if (attention.count !== 0 || site.careful) return callWithCare(site, slots, run, args);
     const key = encodeKey(slots, site.spec);
     const entry = entries.get(key);
-    if (
-      entry !== undefined &&
-      (entry.ease === PLAIN || (entry.ease === BOUNDED && tracker.running === 0 && now() < entry.expires)) &&
-      !hears("hit")
-    ) {
+    if (entry !== undefined && (entry.ease === PLAIN || isSimple(entry)) && !hitChannel.hasSubscribers) {
       entry.hits++;
       if (shelf.bounded) touch(entry);
       return entry.keeper === undefined ? entry.value : entry.keeper.give();
     }
     return recall({ shelf, key, base: key, slots, run, args });
   };
+}
+
+/** True if there is nothing to a hit but to look at the clock. */
+function isSimple(entry: Entry): boolean {
+  return entry.ease === BOUNDED && tracker.running === 0 && now() < entry.expires;
 }
 
 /** A call that may be probed, or belongs to a session, or whose key has more to it than the arguments. */

@@ -2,6 +2,7 @@
  * What the cache tells: a closed union of events, published once to listeners and to `node:diagnostics_channel`
  * (`kept:hit`, `kept:miss`, …). Stats, spinner and inspector are subscribers; the cache knows none of them.
  */
+import { attention } from "./attention.ts";
 import type { SiteKind } from "./contract.ts";
 import { builtin } from "./platform.ts";
 import { shared } from "./shared.ts";
@@ -125,6 +126,9 @@ const lines: Readonly<Record<EventType, Line>> = shared("events", () => {
   return Object.fromEntries(TYPES.map((type) => [type, open(type)])) as Record<EventType, Line>;
 });
 
+/** The host's channel of hits, which the shortest way of a hit looks at: anyone may subscribe, and nobody tells us. */
+export const hitChannel: { readonly hasSubscribers: boolean } = lines.hit.channel ?? { hasSubscribers: false };
+
 /** Asked before an event is made: nobody pays for what nobody hears. */
 export function hears(type: EventType): boolean {
   const line = lines[type];
@@ -157,6 +161,11 @@ export function fault(code: FaultCode, error: unknown, site?: string): void {
  */
 export function on<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): () => void {
   const { listeners } = lines[type];
-  listeners.add(listener);
-  return () => void listeners.delete(listener);
+  // A function of its own for each call: the same listener may be added twice, and taken away once.
+  const mine: Listener = (event) => listener(event);
+  listeners.add(mine);
+  if (type === "hit") attention.count++;
+  return () => {
+    if (listeners.delete(mine) && type === "hit") attention.count--;
+  };
 }

@@ -35,15 +35,23 @@ const ENCODED = "\0";
  * @throws UnhashableArgumentError naming the parameter, the path inside it, and what to write instead
  */
 export function encodeKey(slots: readonly unknown[], site: SiteNames): Key {
+  // Short, so that it is inlined into the call of a cached function: a hit by one number is 12 ns instead of 16.
+  if (slots.length === 1) {
+    const only = slots[0];
+    if (typeof only === "string") {
+      if (only.length <= LONGEST && only.charCodeAt(0) !== 0) return only;
+    } else if (typeof only === "number" && only !== 0) return only;
+  }
+  return encodeSlots(slots, site);
+}
+
+function encodeSlots(slots: readonly unknown[], site: SiteNames): Key {
   if (slots.length === 1) {
     const only = slots[0];
     switch (typeof only) {
       case "number":
         // -0 is another argument than 0, and the same key of a Map.
-        return only === 0 && Object.is(only, -0) ? `${ENCODED}Z` : only;
-      case "string":
-        if (only.length <= LONGEST && only.charCodeAt(0) !== 0) return only;
-        break;
+        return Object.is(only, -0) ? `${ENCODED}Z` : only;
       case "boolean":
       case "undefined":
       case "bigint":

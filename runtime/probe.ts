@@ -7,6 +7,7 @@
  * parameter* is found by that inner call's key. It is the one shape that can't be told apart.)
  */
 
+import { attention } from "./attention.ts";
 import type { CachedCall } from "./contract.ts";
 import type { Site } from "./entry.ts";
 import { argumentsUnbound } from "./errors.ts";
@@ -28,8 +29,6 @@ interface Probe {
   error: { readonly thrown: unknown } | undefined;
 }
 
-/** While this is not 0, every call goes the careful way. */
-export const attention: { count: number } = shared("attention", () => ({ count: 0 }));
 const probing = shared("probe", () => ({ current: undefined as Probe | undefined }));
 
 /** Unwinds a probed function that is not `async`. One object for all copies of the package. */
