@@ -6,11 +6,11 @@ import { format } from "../core/diagnostics.ts";
 import { mayHoldDirective } from "../core/directive.ts";
 import { emitModule } from "../core/emit.ts";
 import { planModule } from "../core/module.ts";
-import { describe, type Site } from "../core/transform.ts";
+import { describe, projectOf, type Route, type Site } from "../core/transform.ts";
 import { checkOptions, type PluginOptions } from "../options.ts";
 import { applyAst } from "./apply.ts";
 import { readBabel } from "./read.ts";
-import { type BabelHost, statementParser } from "./route.ts";
+import { type BabelHost, babelRoute, statementParser } from "./route.ts";
 
 export type { Diagnostic, TransformError } from "../core/diagnostics.ts";
 export type { Site } from "../core/transform.ts";
@@ -22,14 +22,23 @@ export interface KeptMetadata {
   readonly files: readonly string[];
 }
 
-export type BabelPluginOptions = Pick<PluginOptions, "root">;
+export type BabelPluginOptions = Pick<PluginOptions, "root" | "hash">;
+
+const routes = new Map<string, Route>();
+
+/** Babel makes the plugin anew for each configuration; what is known of the code outlives that. */
+function routeOf(babel: BabelHost): Route {
+  let route = routes.get(babel.version);
+  if (!route) routes.set(babel.version, (route = babelRoute(babel)));
+  return route;
+}
 
 /** `plugins: ["kept/babel"]`, anywhere in the list. Works in Babel 7.29 and 8. */
 export default function kept(
   api: unknown,
   options: BabelPluginOptions = {},
 ): { name: string; pre(this: unknown, file: any): void; visitor: object } {
-  checkOptions(options, ["root"]);
+  checkOptions(options, ["root", "hash"]);
   const babel = api as BabelHost;
   return {
     name: "kept",
@@ -39,11 +48,13 @@ export default function kept(
       if (!mayHoldDirective(source)) return;
       const { filename = "unknown.js", cwd, sourceType } = file.opts;
       const { program, origin } = readBabel(file.ast, source);
-      const plan = planModule(program, source, {
+      const moduleOptions = {
         filename,
         root: options.root ?? cwd ?? process.cwd(),
         ...(sourceType === "script" || sourceType === "commonjs" ? { system: "commonjs" as const } : {}),
-      });
+        ...(options.hash ? { hash: options.hash } : {}),
+      };
+      const plan = planModule(program, source, moduleOptions, projectOf(routeOf(babel), moduleOptions));
       if (!plan) return;
       applyAst(file.ast, origin, plan, emitModule(plan, source), statementParser(babel));
       file.scope.crawl();

@@ -134,6 +134,10 @@ export const CATALOGUE = {
     message: `\`key\` in cacheOptions of ${f} must be a plain function without parameters.`,
     fix: `It is called at each call, in place, and may use the parameters of ${f} and \`this\`:\n\n  cacheOptions({ key: () => [this.id, url] });`,
   })),
+  "unknown-code": warning((f = "", what = "", path = "") => ({
+    message: `The code hash of ${f} can't follow all of its code: ${what}.`,
+    fix: `The bytes of that module and of all that it imports are taken instead, so any change there drops the entries of ${f}. The way to it:\n\n  ${path}\n\nSpecifiers written as plain strings can be followed. What is of no matter can be left out in the plugin's options:\n\n  kept({ hash: { ignore: ["…"] } })`,
+  })),
   unparsable: error((what = "") => ({
     message: `This file does not parse: ${what.replace(/\.$/, "")}.`,
     fix: `Kept reads the source before other tools. If a tool ahead of it makes this code valid, put Kept after that tool.`,

@@ -2,8 +2,12 @@
  * One file, planned: which functions are annotated, what each becomes, and what else in the file has to change. Nothing
  * is edited here, and nothing is edited at all unless every site of the file could be planned.
  */
-import { codeHash, digest } from "../hash/digest.ts";
+import { resolve } from "node:path";
+import { digest } from "../hash/digest.ts";
+import type { FoundDoubt, Project } from "../hash/project.ts";
+import { readFacts } from "../hash/read-facts.ts";
 import { serialize } from "../hash/serialize.ts";
+import { siteUnit } from "../hash/site.ts";
 import { codeOf } from "./captures.ts";
 import { FILE, Report, TransformError } from "./diagnostics.ts";
 import { findDirective, findStrays } from "./directive.ts";
@@ -24,6 +28,8 @@ export interface ModulePlan {
   readonly scopes: Scopes;
   readonly system: "module" | "commonjs";
   readonly sites: readonly PlannedSite[];
+  /** Absolute paths of the other files that the code hashes depend on. */
+  readonly files: readonly string[];
   /** The directive of the file, which no other tool should see. */
   readonly fileDirective: ir.Directive | null;
   /** Import specifiers of `cacheOptions` that nothing uses any more. */
@@ -45,7 +51,12 @@ export interface ModuleOptions {
  * @returns `undefined` where there is nothing to do
  * @throws TransformError where something has to be refused
  */
-export function planModule(program: ir.Program, source: string, options: ModuleOptions): ModulePlan | undefined {
+export function planModule(
+  program: ir.Program,
+  source: string,
+  options: ModuleOptions,
+  project: Project,
+): ModulePlan | undefined {
   const file = relativePath(options.root, options.filename);
   const report = new Report(source, file);
   const scopes = inferScopes(program);
@@ -61,11 +72,13 @@ export function planModule(program: ir.Program, source: string, options: ModuleO
   );
   if (report.errors.length > 0) throw new TransformError(report.sorted);
   if (plans.length === 0 && report.diagnostics.length === 0) return undefined;
-  const sites = identify(plans, file, scopes);
+  const path = absolutePath(options.root, options.filename);
+  const { sites, files } = hashSites(identify(plans, file, scopes), path, program, source, scopes, report, project);
   return {
     program,
     scopes,
     sites,
+    files,
     fileDirective,
     report,
     system: options.system ?? inferSystem(program, scopes, options.filename),
@@ -182,7 +195,9 @@ function refuseMisplacedOptions(
 
 // ── ids and hashes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-function identify(plans: readonly SitePlan[], file: string, scopes: Scopes): PlannedSite[] {
+type Identified = SitePlan & { readonly id: string };
+
+function identify(plans: readonly SitePlan[], file: string, scopes: Scopes): Identified[] {
   const taken = new Set<string>();
   return plans.map((plan) => {
     const code = ownCode(plan, scopes);
@@ -193,8 +208,45 @@ function identify(plans: readonly SitePlan[], file: string, scopes: Scopes): Pla
     let unique = id;
     for (let n = 2; taken.has(unique); n++) unique = `${id}~${n}`;
     taken.add(unique);
-    return { ...plan, id: unique, hash: codeHash(JSON.stringify([plan.options.values.version ?? null, code])) };
+    return { ...plan, id: unique };
   });
+}
+
+/** The code hash of each site, which follows everything that its code reaches. */
+function hashSites(
+  sites: readonly Identified[],
+  path: string,
+  program: ir.Program,
+  source: string,
+  scopes: Scopes,
+  report: Report,
+  project: Project,
+): { readonly sites: PlannedSite[]; readonly files: string[] } {
+  if (sites.length === 0) return { sites: [], files: [] };
+  const reading = readFacts(program, scopes, source);
+  const roots = sites.map((site) => ({ name: site.id, unit: siteUnit(site, scopes, reading) }));
+  const hashes = project.hash(path, source, reading, roots);
+  const files = new Set(hashes.flatMap((each) => each.files));
+  files.delete(path);
+  const hashed = sites.map((site, index) => {
+    const { hash, doubts } = hashes[index] as (typeof hashes)[number];
+    if (doubts.length > 0)
+      report.add("unknown-code", site.directive ?? site.fn.id ?? site.fn, site.name, ...sayDoubts(doubts));
+    return { ...site, hash };
+  });
+  return { sites: hashed, files: [...files].sort() };
+}
+
+/** What can't be followed, and the way to the first of it. */
+function sayDoubts(doubts: readonly FoundDoubt[]): [what: string, path: string] {
+  const [first] = doubts as [FoundDoubt];
+  const more = doubts.length > 1 ? ` (and ${doubts.length - 1} more)` : "";
+  return [first.what + more, first.path.join("\n  → ")];
+}
+
+/** Without a bundler's query; a relative path is one from the root. */
+function absolutePath(root: string, filename: string): string {
+  return resolve(root, filename.replace(/[?#].*$/, ""));
 }
 
 /** The function's own code, and that of the local functions and classes that it captures. */

@@ -1,5 +1,7 @@
 /** The story of a transform: read, plan everything, then edit. */
 import type { SiteKind } from "../../runtime/contract.ts";
+import type { ReadProgram } from "../hash/modules.ts";
+import { openProject, type Project, type ProjectOptions } from "../hash/project.ts";
 import { type Diagnostic, type Position, Report, TransformError } from "./diagnostics.ts";
 import { mayHoldDirective } from "./directive.ts";
 import { type Emission, emitModule } from "./emit.ts";
@@ -48,6 +50,13 @@ export interface SourceMap {
   readonly mappings: string;
 }
 
+export interface TransformOptions extends ModuleOptions {
+  /** How the code hash follows the code: resolution, packages, what the build replaces. */
+  readonly hash?: Omit<ProjectOptions, "root">;
+  /** Emit an import of this module, which gives the hashes by site id, in place of the hashes themselves. */
+  readonly hashModule?: string;
+}
+
 /** How a route takes part: it reads source into the IR, and applies what was planned to its own form of the source. */
 export interface Route {
   read(
@@ -62,15 +71,24 @@ export interface Route {
  * @returns `undefined` where the file holds no directive
  * @throws TransformError with every diagnostic of the file, where one of them is an error
  */
-export function transformWith(route: Route, source: string, options: ModuleOptions): TransformResult | undefined {
+export function transformWith(route: Route, source: string, options: TransformOptions): TransformResult | undefined {
   if (!mayHoldDirective(source)) return undefined;
   const read = readFile(route, source, options);
   if (!read) return undefined;
   const { program, apply } = read;
-  const plan = planModule(program, source, options);
+  const plan = planModule(program, source, options, projectOf(route, options));
   if (!plan) return undefined;
-  const emission = emitModule(plan, source);
+  const emission = emitModule(plan, source, options.hashModule === undefined ? {} : { hashes: options.hashModule });
   return { ...apply(plan, emission), ...describe(plan) };
+}
+
+const readers = new WeakMap<Route, ReadProgram>();
+
+/** The code around a file is read by the same route, so that both routes see the same. */
+export function projectOf(route: Route, { root, hash = {} }: TransformOptions): Project {
+  let read = readers.get(route);
+  if (!read) readers.set(route, (read = (source, filename) => route.read(source, filename).program));
+  return openProject(read, { ...hash, root });
 }
 
 /** A quoted directive, or what may be meant as one; what follows a colon is Next.js's. */
@@ -99,7 +117,11 @@ function readFile(
 
 /** What hosts and users are told about a planned module. */
 export function describe(plan: ModulePlan): Pick<TransformResult, "sites" | "files" | "diagnostics"> {
-  return { sites: plan.sites.map((site) => describeSite(site, plan)), files: [], diagnostics: plan.report.sorted };
+  return {
+    sites: plan.sites.map((site) => describeSite(site, plan)),
+    files: plan.files,
+    diagnostics: plan.report.sorted,
+  };
 }
 
 function describeSite(site: PlannedSite, { report }: ModulePlan): Site {

@@ -5,8 +5,8 @@ import { createHash } from "node:crypto";
 const SCHEME = "h1";
 
 /** 128 bits of SHA-256, in hexadecimal. */
-export function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+export function digest(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex").slice(0, 32);
 }
 
 /** `h1:` + 128 bits. */

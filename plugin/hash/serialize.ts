@@ -101,10 +101,12 @@ export function serialize(roots: readonly ir.Node[], options: SerializeOptions):
   };
 
   const statement = (node: ir.Node): void => {
-    if (node.type === "Block") return write(node);
-    out.push("(Block[");
-    if (node.type !== "Empty") write(node);
-    out.push("])");
+    if (node.type === "Block") write(node);
+    else {
+      out.push("(Block[");
+      if (node.type !== "Empty") write(node);
+      out.push("])");
+    }
   };
 
   return roots.map((each) => {

@@ -1,0 +1,376 @@
+/**
+ * The graph between units, made as far as it is asked for: each reference of the facts led to the unit that it means,
+ * through imports, barrels and namespaces.
+ */
+import type { HashNode } from "./components.ts";
+import { digest } from "./digest.ts";
+import type { ModuleFacts, Ref, Unit } from "./facts.ts";
+import type { Modules } from "./modules.ts";
+import type { Resolved } from "./resolve/index.ts";
+
+export interface LinkNode extends HashNode {
+  /** The file that it stands in, and those that had to be looked at to find its children. */
+  readonly files: readonly string[];
+  /** For people: `src/rides.ts#load`. */
+  readonly file: string | null;
+  readonly title: string;
+  readonly line?: number;
+  /** Why it could not be followed any further. */
+  readonly doubts: readonly Doubt[];
+}
+
+export interface Doubt {
+  readonly what: string;
+  readonly file: string;
+  readonly line: number | null;
+}
+
+export interface LinkOptions {
+  /** What the build writes in the place of a global: `process.env.NODE_ENV` → `"production"`. */
+  readonly defines?: Readonly<Record<string, string>>;
+  readonly jsxImportSource?: string;
+}
+
+type Resolve = (file: string, specifier: string) => Resolved;
+type Made = Partial<LinkNode> & Pick<LinkNode, "label">;
+
+/** Nodes are asked for by id: a kind, a file and what of it. */
+export class Graph {
+  readonly #modules: Modules;
+  readonly #resolve: Resolve;
+  readonly #options: LinkOptions;
+  readonly #nodes = new Map<string, LinkNode>();
+  #looked = new Set<string>();
+  #doubts: Doubt[] = [];
+
+  constructor(modules: Modules, resolve: Resolve, options: LinkOptions) {
+    this.#modules = modules;
+    this.#resolve = resolve;
+    this.#options = options;
+  }
+
+  node(id: string): LinkNode {
+    let node = this.#nodes.get(id);
+    if (!node) this.#nodes.set(id, (node = this.#make(id)));
+    return node;
+  }
+
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  binding = (file: string, name: string): string => idOf("binding", file, name);
+
+  /** A unit that is no top-level one: an annotated function. */
+  root(file: string, name: string, unit: Unit): string {
+    const id = idOf("root", file, name);
+    this.#nodes.set(id, this.#finish(file, this.#unit(file, unit, true), `${file}#${name}`));
+    return id;
+  }
+
+  // ── one method a kind of node ──────────────────────────────────────────────────────────────────────────────────────
+
+  #make(id: string): LinkNode {
+    const [kind, file, name] = id.split("\0") as [Kind, string, string];
+    switch (kind) {
+      case "binding":
+        return this.#finish(file, this.#binding(file, name), `${file}#${name}`);
+      case "unit": {
+        const unit = this.#facts(file)?.units[Number(name)];
+        if (!unit) return this.#finish(file, { label: "gone" }, file);
+        const made = this.#unit(file, unit, !this.#facts(file)?.residue.includes(Number(name)));
+        return this.#finish(file, made, `${file}#${unit.names.join(",") || `line ${unit.line}`}`);
+      }
+      case "namespace":
+        return this.#finish(file, this.#namespace(file), `${file}#*`);
+      case "whole":
+        return this.#finish(file, this.#whole(file), `${file}#module.exports`);
+      case "residue":
+      case "effects":
+        return this.#finish(file, this.#effects(file, kind), `${file}#${kind}`);
+      case "json":
+        return this.#finish(
+          file,
+          { label: this.#json(file, JSON.parse(name)) },
+          `${file}#${JSON.parse(name).join(".")}`,
+        );
+      case "bytes":
+        return this.#finish(file, { label: `bytes:${this.#modules.get(file).digest}` }, file);
+      case "closure":
+        return this.#finish(file, this.#closure(file), `${file} and all that it imports`);
+      default:
+        return this.#finish(null, { label: name, files: file ? file.split("\u0001") : [] }, name);
+    }
+  }
+
+  #finish(file: string | null, made: Made, title: string): LinkNode {
+    const files = new Set([...(file ? [file] : []), ...this.#looked, ...(made.files ?? [])]);
+    const doubts = this.#doubts;
+    this.#looked = new Set();
+    this.#doubts = [];
+    const { ordered = [], unordered = [] } = made;
+    const closure = file !== null && doubts.length > 0 ? [idOf("closure", file)] : [];
+    return { ...made, ordered: [...ordered, ...closure], unordered, files: [...files], file, title, doubts };
+  }
+
+  #binding(file: string, name: string): Made {
+    const facts = this.#facts(file);
+    const binding = facts?.bindings[name];
+    if (!binding) return { label: "undeclared" };
+    return {
+      label: `binding:${binding.declared.map(([, index]) => index).join(",")}`,
+      ordered: binding.declared.map(([unit]) => idOf("unit", file, unit)),
+      unordered: binding.contributors.map((unit) => idOf("unit", file, unit)),
+    };
+  }
+
+  #unit(file: string, unit: Unit, withResidue: boolean): Made {
+    const ordered: string[] = [];
+    const counts: number[] = [];
+    for (const ref of unit.refs) {
+      const targets = this.#follow(file, ref);
+      counts.push(targets.length);
+      ordered.push(...targets);
+    }
+    for (const { what, line } of unit.unknowns) this.#doubts.push({ what, file, line });
+    const facts = this.#facts(file);
+    if (withResidue && facts && facts.residue.length + facts.imported.length > 0) ordered.push(idOf("residue", file));
+    const defined = this.#defined(unit);
+    return { label: `unit:${unit.digest}:${counts.join(",")}${defined}`, ordered, line: unit.line };
+  }
+
+  /** Values that the build writes into this code. */
+  #defined(unit: Unit): string {
+    const { defines = {} } = this.#options;
+    const found = Object.keys(defines).filter((name) =>
+      unit.globals.some((path) => path === name || path.startsWith(`${name}.`)),
+    );
+    return found
+      .map((name) => `:${name}=${defines[name]}`)
+      .sort()
+      .join("");
+  }
+
+  #namespace(file: string): Made {
+    const names = this.#exportNames(file, new Set()).sort();
+    const named = names.map((name) => [name, this.#lookup(file, [name])] as const).filter(([, ids]) => ids.length > 0);
+    const stars = this.#externalStars(file, new Set());
+    return {
+      label: `namespace:${named.map(([name, ids]) => `${name}/${ids.length}`).join(",")}`,
+      ordered: [...named.flatMap(([, ids]) => ids), idOf("effects", file)],
+      unordered: stars,
+    };
+  }
+
+  #whole(file: string): Made {
+    const facts = this.#facts(file) as ModuleFacts;
+    const isEffect = new Set(facts.effects);
+    const units = facts.units.map((_, index) => idOf("unit", file, index));
+    return {
+      label: "whole",
+      ordered: units.filter((_, index) => isEffect.has(index)),
+      unordered: units.filter((_, index) => !isEffect.has(index)),
+    };
+  }
+
+  /** Statements that run for their effect, and modules imported for theirs. */
+  #effects(file: string, kind: "residue" | "effects"): Made {
+    const facts = this.#facts(file);
+    if (!facts) return { label: kind };
+    const ordered = facts[kind].map((unit) => idOf("unit", file, unit));
+    for (const specifier of facts.imported) {
+      // A style sheet changes no value.
+      if (STYLE.test(specifier)) continue;
+      const resolved = this.#resolve(file, specifier);
+      if (resolved.kind === "file" && this.#modules.get(resolved.path).kind === "code")
+        ordered.push(idOf("effects", resolved.path));
+      else ordered.push(...this.#target(file, specifier, resolved, []));
+    }
+    return { label: kind, ordered };
+  }
+
+  /** A value in a JSON file, as far down as the path can be followed. */
+  #json(file: string, path: readonly string[]): string {
+    const module = this.#modules.get(file);
+    if (module.kind !== "json") return `bytes:${module.digest}`;
+    let { value } = module as { value: unknown };
+    for (const name of path) {
+      if (typeof value !== "object" || value === null) break;
+      if (!Object.hasOwn(value, name)) {
+        // A method of arrays or objects sees all of it.
+        if (Array.isArray(value) || name in Object.prototype) break;
+        return "json:undefined";
+      }
+      value = (value as Record<string, unknown>)[name];
+    }
+    return `json:${digest(JSON.stringify(value))}`;
+  }
+
+  /** The bytes of a module and of everything that it imports: what is left where code can't be followed. */
+  #closure(file: string): Made {
+    const seen = new Set<string>();
+    const names = new Set<string>();
+    const queue = [file];
+    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+      if (seen.has(at)) continue;
+      seen.add(at);
+      for (const specifier of this.#facts(at)?.specifiers ?? []) {
+        const resolved = this.#resolve(at, specifier);
+        if (resolved.kind === "file") queue.push(resolved.path);
+        else if (resolved.kind === "package") names.add(`${resolved.package.name}@${resolved.package.version}`);
+      }
+    }
+    const digests = [...seen].map((each) => this.#modules.get(each).digest);
+    return { label: `closure:${digest([...digests, ...names].sort().join("\n"))}`, files: [...seen] };
+  }
+
+  // ── where a reference leads ────────────────────────────────────────────────────────────────────────────────────────
+
+  #follow(file: string, ref: Ref): string[] {
+    switch (ref.to) {
+      case "binding":
+        return [idOf("binding", file, ref.name)];
+      case "unit":
+        return [idOf("unit", file, ref.index)];
+      case "jsx": {
+        const source = ref.from ?? this.#options.jsxImportSource ?? "react";
+        const resolved = this.#resolve(file, `${source}/jsx-runtime`);
+        return resolved.kind === "unresolved" ? [leaf(`jsx:${source}`)] : this.#target(file, source, resolved, ["jsx"]);
+      }
+      case "asset": {
+        const resolved = this.#resolve(file, /^[./]/.test(ref.from) ? ref.from : `./${ref.from}`);
+        if (resolved.kind !== "file") return [leaf(`asset:${ref.from}`)];
+        // `new Worker(new URL("./worker.ts", import.meta.url))` runs it.
+        return this.#target(file, ref.from, resolved, []);
+      }
+      case "module": {
+        const resolved = this.#resolve(file, ref.from);
+        if (ref.bytes && resolved.kind === "file") return [idOf("bytes", resolved.path)];
+        return this.#target(file, ref.from, resolved, ref.names);
+      }
+    }
+  }
+
+  #target(file: string, specifier: string, resolved: Resolved, names: readonly string[]): string[] {
+    switch (resolved.kind) {
+      case "package": {
+        const { name, version, files } = resolved.package;
+        return [leaf(`npm:${name}@${version}${resolved.subpath}#${names[0] ?? "*"}`, files)];
+      }
+      case "name":
+        return [leaf(`${resolved.name}#${names[0] ?? "*"}`)];
+      case "unresolved":
+        if (STYLE.test(specifier)) return [leaf(`style:${specifier}`)];
+        // Of a file that is nowhere, nothing can be found.
+        if (this.#modules.isOnDisk(file))
+          this.#doubts.push({ what: `"${specifier}" can't be resolved`, file, line: null });
+        return [leaf(`unresolved:${specifier}#${names[0] ?? "*"}`)];
+      case "file": {
+        if (resolved.bytes) return [idOf("bytes", resolved.path)];
+        if (names.length === 0) return [this.#everything(resolved.path)];
+        const found = this.#lookup(resolved.path, names);
+        return found.length > 0 ? found : [leaf(`missing:${names[0]}`)];
+      }
+    }
+  }
+
+  #everything(path: string): string {
+    const module = this.#modules.get(path);
+    this.#looked.add(path);
+    switch (module.kind) {
+      case "code":
+        return idOf(module.facts.commonjs === "whole" ? "whole" : "namespace", path);
+      case "json":
+        return idOf("json", path, "[]");
+      case "opaque":
+        this.#doubts.push({ what: `it can't be read (${module.why})`, file: path, line: null });
+        return idOf("bytes", path);
+      case "bytes":
+        return idOf("bytes", path);
+    }
+  }
+
+  /** The nodes that the exported name (and, in a namespace, the name behind it) stands for; none: there is no such export. */
+  #lookup(path: string, names: readonly string[], seen: ReadonlySet<string> = new Set()): string[] {
+    const [name, ...rest] = names as [string, ...string[]];
+    const module = this.#modules.get(path);
+    this.#looked.add(path);
+    if (module.kind === "json") return [idOf("json", path, JSON.stringify(name === "default" ? rest : names))];
+    if (module.kind !== "code") return [this.#everything(path)];
+    const key = `${path}\0${name}`;
+    if (seen.has(key)) return [];
+    const visited = new Set([...seen, key]);
+    const { facts } = module;
+    if (facts.commonjs === "whole") return [idOf("whole", path)];
+    const own = facts.exports[name];
+    if (own && "binding" in own) return [idOf("binding", path, own.binding)];
+    if (own) {
+      const resolved = this.#resolve(path, own.from);
+      if (own.bytes && resolved.kind === "file") return [idOf("bytes", resolved.path)];
+      const further = own.name === null ? rest : [own.name, ...rest];
+      if (resolved.kind !== "file" || resolved.bytes || further.length === 0)
+        return this.#target(path, own.from, resolved, further);
+      return this.#lookup(resolved.path, further, visited);
+    }
+    if (name === "default") return facts.commonjs === "named" ? [idOf("whole", path)] : [];
+    for (const star of facts.stars) {
+      const resolved = this.#resolve(path, star);
+      if (resolved.kind !== "file") continue;
+      const found = this.#lookup(resolved.path, names, visited);
+      if (found.length > 0) return found;
+    }
+    // It may come from any package that is re-exported whole.
+    return facts.stars.flatMap((star) => {
+      const resolved = this.#resolve(path, star);
+      return resolved.kind === "file" ? [] : this.#target(path, star, resolved, [name]);
+    });
+  }
+
+  #exportNames(path: string, seen: Set<string>): string[] {
+    const facts = this.#facts(path);
+    if (!facts || seen.has(path)) return [];
+    seen.add(path);
+    this.#looked.add(path);
+    const names = new Set(Object.keys(facts.exports));
+    for (const star of facts.stars) {
+      const resolved = this.#resolve(path, star);
+      if (resolved.kind !== "file") continue;
+      for (const name of this.#exportNames(resolved.path, seen)) if (name !== "default") names.add(name);
+    }
+    return [...names];
+  }
+
+  #externalStars(path: string, seen: Set<string>): string[] {
+    const facts = this.#facts(path);
+    if (!facts || seen.has(path)) return [];
+    seen.add(path);
+    return facts.stars.flatMap((star) => {
+      const resolved = this.#resolve(path, star);
+      if (resolved.kind === "file") return this.#externalStars(resolved.path, seen);
+      return this.#target(path, star, resolved, []);
+    });
+  }
+
+  #facts(path: string): ModuleFacts | undefined {
+    const module = this.#modules.get(path);
+    return module.kind === "code" ? module.facts : undefined;
+  }
+}
+
+type Kind =
+  | "binding"
+  | "unit"
+  | "root"
+  | "namespace"
+  | "whole"
+  | "residue"
+  | "effects"
+  | "json"
+  | "bytes"
+  | "closure"
+  | "leaf";
+
+const STYLE = /\.(?:css|scss|sass|less|styl|stylus|pcss|postcss)(?:\?|$)/;
+
+const idOf = (kind: Kind, file: string, name: string | number = ""): string => `${kind}\0${file}\0${name}`;
+const leaf = (label: string, files: readonly string[] = []): string => idOf("leaf", files.join("\u0001"), label);

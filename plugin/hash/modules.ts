@@ -1,0 +1,105 @@
+/** Every file that the code reaches, read once: source as facts, JSON as its value, anything else as bytes. */
+import type * as ir from "../core/ir.ts";
+import { inferScopes } from "../core/scope.ts";
+import { digest } from "./digest.ts";
+import { FACTS_VERSION, type ModuleFacts } from "./facts.ts";
+import { type FactsReading, readFacts } from "./read-facts.ts";
+import type { Files } from "./resolve/files.ts";
+
+export type Module =
+  | { readonly kind: "code"; readonly facts: ModuleFacts; readonly digest: string }
+  | { readonly kind: "json"; readonly value: unknown; readonly digest: string }
+  | { readonly kind: "bytes"; readonly digest: string }
+  /** Source that can't be read: `why` says so. */
+  | { readonly kind: "opaque"; readonly digest: string; readonly why: string };
+
+/** Where facts outlive the process. */
+export interface FactsStore {
+  get(key: string): ModuleFacts | undefined;
+  set(key: string, facts: ModuleFacts): void;
+}
+
+export type ReadProgram = (source: string, filename: string) => ir.Program;
+
+export class Modules {
+  readonly #files: Files;
+  readonly #read: ReadProgram;
+  readonly #store: FactsStore | undefined;
+  readonly #known = new Map<string, Module>();
+  /** Source that a host handed over, which need not be what is on disk: it holds until the file changes. */
+  readonly #given = new Map<string, { readonly source: string; readonly disk: string }>();
+
+  constructor(files: Files, read: ReadProgram, store?: FactsStore) {
+    this.#files = files;
+    this.#read = read;
+    this.#store = store;
+  }
+
+  get(path: string): Module {
+    let found = this.#known.get(path);
+    if (!found) this.#known.set(path, (found = this.#load(path)));
+    return found;
+  }
+
+  /** What a host is about to transform. True where other facts were known. */
+  give(path: string, source: string, reading: FactsReading): boolean {
+    const before = this.#given.get(path);
+    const known = this.#known.get(path);
+    const state = this.#files.read(path);
+    this.#given.set(path, { source, disk: state.digest });
+    if (before?.source === source && known?.kind === "code") return false;
+    const module: Module = { kind: "code", facts: reading.facts, digest: digest(source) };
+    this.#known.set(path, module);
+    return known !== undefined && known.digest !== module.digest;
+  }
+
+  forget(path: string): void {
+    this.#known.delete(path);
+    const given = this.#given.get(path);
+    if (given && given.disk !== this.#files.read(path).digest) this.#given.delete(path);
+  }
+
+  isOnDisk(path: string): boolean {
+    return this.#files.read(path).bytes !== null;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  #load(path: string): Module {
+    const given = this.#given.get(path);
+    const { bytes, digest: onDisk } = this.#files.read(path);
+    if (given) return this.#readSource(path, given.source);
+    if (SOURCE.test(path) && bytes) return this.#readSource(path, bytes.toString("utf8"));
+    if (/\.json$/.test(path) && bytes) {
+      try {
+        return { kind: "json", value: JSON.parse(bytes.toString("utf8")), digest: onDisk };
+      } catch {
+        return { kind: "bytes", digest: onDisk };
+      }
+    }
+    if (COMPONENT.test(path)) return { kind: "opaque", digest: onDisk, why: "its compiler is not known here" };
+    return { kind: "bytes", digest: onDisk };
+  }
+
+  #readSource(path: string, source: string): Module {
+    const content = digest(source);
+    const key = `${FACTS_VERSION}-${/\.[cm]?[jt]sx?$/.exec(path)?.[0].slice(1)}-${content}`;
+    const kept = this.#store?.get(key);
+    if (kept) return { kind: "code", facts: kept, digest: content };
+    let program: ir.Program;
+    try {
+      program = this.#read(source, path);
+    } catch (error) {
+      return { kind: "opaque", digest: content, why: (error as Error).message.split("\n", 1)[0] as string };
+    }
+    const { facts } = readFacts(program, inferScopes(program), source);
+    this.#store?.set(key, facts);
+    return { kind: "code", facts, digest: content };
+  }
+}
+
+const SOURCE = /\.[cm]?[jt]sx?$/;
+/** Source in a language around JavaScript, whose imports can't be seen here. */
+const COMPONENT = /\.(?:vue|svelte|astro|mdx|marko)$/;

@@ -1,0 +1,128 @@
+/**
+ * The code hash of functions, in a project whose files may change under it: facts, then links, then hashes. One project
+ * serves every file of a build, and every build of a watcher.
+ */
+import { hashFrom } from "./components.ts";
+import { codeHash } from "./digest.ts";
+import type { Unit } from "./facts.ts";
+import { type Doubt, Graph, type LinkNode, type LinkOptions } from "./link.ts";
+import { type FactsStore, Modules, type ReadProgram } from "./modules.ts";
+import type { FactsReading } from "./read-facts.ts";
+import { type ResolveOptions, Resolver } from "./resolve/index.ts";
+
+export interface ProjectOptions extends ResolveOptions, LinkOptions {}
+
+export interface CodeHash {
+  /** `h1:` + 128 bits. */
+  readonly hash: string;
+  /** Absolute paths of the files that it depends on, the function's own included. Sorted. */
+  readonly files: readonly string[];
+  readonly doubts: readonly FoundDoubt[];
+}
+
+/** Something that can't be followed, and the way to it. */
+export interface FoundDoubt extends Doubt {
+  /** `src/rides.ts#load`, `src/parse.ts#parse`. */
+  readonly path: readonly string[];
+}
+
+export interface RootUnit {
+  /** Unique in its file. */
+  readonly name: string;
+  readonly unit: Unit;
+}
+
+export class Project {
+  readonly #resolver: Resolver;
+  readonly #modules: Modules;
+  readonly #options: ProjectOptions;
+  /** What is left out of paths in messages. */
+  readonly #prefix: string;
+  #graph: Graph;
+  #hashes = new Map<string, string>();
+
+  constructor(read: ReadProgram, options: ProjectOptions, store?: FactsStore) {
+    this.#options = options;
+    this.#prefix = `${options.root.replaceAll("\\", "/").replace(/\/$/, "")}/`;
+    this.#resolver = new Resolver(options);
+    this.#modules = new Modules(this.#resolver.files, read, store);
+    this.#graph = this.#newGraph();
+  }
+
+  /**
+   * Hashes of functions of one file.
+   *
+   * @param source the file as the host has it, which need not be what is on disk
+   */
+  hash(file: string, source: string, reading: FactsReading, roots: readonly RootUnit[]): CodeHash[] {
+    this.#refresh();
+    if (this.#modules.give(file, source, reading)) this.#reset();
+    return roots.map(({ name, unit }) => this.#hash(this.#graph.root(file, name, unit)));
+  }
+
+  /** What a root of {@link hash} reaches: each node once, by the shortest way. */
+  *reach(root: string): Generator<{ readonly id: string; readonly node: LinkNode; readonly from: string | null }> {
+    const from = new Map<string, string | null>([[root, null]]);
+    for (const [id, parent] of from) {
+      const node = this.#graph.node(id);
+      yield { id, node, from: parent };
+      for (const child of [...node.ordered, ...node.unordered]) if (!from.has(child)) from.set(child, id);
+    }
+  }
+
+  #hash(root: string): CodeHash {
+    // A root is made anew each time, under the same id.
+    this.#hashes.delete(root);
+    const hash = codeHash(hashFrom(root, (id) => this.#graph.node(id), this.#hashes));
+    const files = new Set<string>();
+    const doubts: FoundDoubt[] = [];
+    const parents = new Map<string, string | null>();
+    for (const { id, node, from } of this.reach(root)) {
+      parents.set(id, from);
+      for (const file of node.files) files.add(file);
+      for (const doubt of node.doubts) doubts.push({ ...doubt, path: this.#pathTo(id, parents) });
+    }
+    return { hash, files: [...files].sort(), doubts };
+  }
+
+  #pathTo(id: string, parents: ReadonlyMap<string, string | null>): string[] {
+    const path: string[] = [];
+    for (let at: string | null | undefined = id; at; at = parents.get(at)) {
+      const title = this.#graph.node(at).title.replaceAll(this.#prefix, "");
+      // A binding and its unit have one name.
+      if (path[0] !== title) path.unshift(title);
+    }
+    return path;
+  }
+
+  /** Takes notice of every file that has changed since. */
+  #refresh(): void {
+    const changed = this.#resolver.files.refresh();
+    for (const path of changed) this.#modules.forget(path);
+    const resolved = changed.some((path) => /(?:package|tsconfig[^/\\]*)\.json$|\.patch$/.test(path))
+      ? this.#resolver.clear()
+      : this.#resolver.refresh();
+    if (changed.length > 0 || resolved) this.#reset();
+  }
+
+  #reset(): void {
+    this.#graph = this.#newGraph();
+    this.#hashes = new Map();
+  }
+
+  #newGraph(): Graph {
+    return new Graph(this.#modules, (file, specifier) => this.#resolver.resolve(file, specifier), this.#options);
+  }
+}
+
+const projects = new WeakMap<ReadProgram, Map<string, Project>>();
+
+/** The project of these options, shared by all who read with the same parser. */
+export function openProject(read: ReadProgram, options: ProjectOptions): Project {
+  let known = projects.get(read);
+  if (!known) projects.set(read, (known = new Map()));
+  const key = JSON.stringify(options, (_, value) => (value instanceof RegExp ? String(value) : value));
+  let project = known.get(key);
+  if (!project) known.set(key, (project = new Project(read, options)));
+  return project;
+}

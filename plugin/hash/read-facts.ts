@@ -1,0 +1,300 @@
+/** One module's facts: its top level cut into units, and who declares, exports, assigns and touches what. */
+
+import { DIRECTIVES } from "../core/directive.ts";
+import type * as ir from "../core/ir.ts";
+import { forEachChild } from "../core/ir.ts";
+import { optionsCall } from "../core/plan.ts";
+import { type Binding, boundNames, type Scopes } from "../core/scope.ts";
+import { changedBy, touchedBy } from "./effects.ts";
+import { type BindingFacts, DEFAULT, type ExportFacts, type ModuleFacts, type Unit } from "./facts.ts";
+import { areBytes, importOf, isRequire, makeUnit, textOf, type UnitContext, type UnitParts } from "./unit.ts";
+
+export interface FactsReading {
+  readonly facts: ModuleFacts;
+  /** A unit of code from within this module: an annotated function with what it captures. */
+  unit(parts: UnitParts): Unit;
+  /** The top-level unit that a node stands in. */
+  unitAt(node: ir.Node): number | undefined;
+}
+
+/** Where a piece of the top level comes from, before its text is made. */
+interface Piece extends UnitParts {
+  readonly roots: readonly [ir.Node];
+  readonly effect: boolean;
+}
+
+export function readFacts(program: ir.Program, scopes: Scopes, source: string): FactsReading {
+  const context = contextOf(scopes, source);
+  const { pieces, pieceOf, exported, stars, imported } = cut(program, scopes);
+  const unitAt = (node: ir.Node): number | undefined => {
+    for (let at: ir.Node | undefined = node; at; at = scopes.parentOf.get(at)) {
+      const found = pieceOf.get(at);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  const { bindings, residue } = relate(pieces, scopes, unitAt);
+  const commonjs = readCommonJs(program, scopes, unitAt, bindings, exported);
+  const facts: ModuleFacts = {
+    units: pieces.map((piece) => makeUnit(piece, context)),
+    bindings,
+    exports: exported,
+    stars,
+    imported,
+    specifiers: specifiersOf(program, scopes),
+    residue: residue.filter((index) => !commonjs.assignments.has(index)),
+    effects: pieces.flatMap((piece, index) => (piece.effect && !commonjs.assignments.has(index) ? [index] : [])),
+    commonjs: commonjs.whole ? "whole" : commonjs.assignments.size > 0 ? "named" : null,
+  };
+  return { facts, unitAt, unit: (parts) => makeUnit(parts, context) };
+}
+
+function contextOf(scopes: Scopes, source: string): UnitContext {
+  const starts = [0];
+  for (let at = source.indexOf("\n"); at >= 0; at = source.indexOf("\n", at + 1)) starts.push(at + 1);
+  return {
+    scopes,
+    skip: (node) => isOurs(node, scopes),
+    lineOf({ start }) {
+      let low = 0;
+      let high = starts.length - 1;
+      while (low < high) {
+        const middle = (low + high + 1) >> 1;
+        if ((starts[middle] as number) <= start) low = middle;
+        else high = middle - 1;
+      }
+      return low + 1;
+    },
+    jsxImportSource: /@jsxImportSource\s+([^\s*]+)/.exec(source)?.[1] ?? null,
+  };
+}
+
+/** Kept's own directives and options say how a result is kept, not what it is. */
+function isOurs(node: ir.Node, scopes: Scopes): boolean {
+  if (node.type === "Directive") return Object.hasOwn(DIRECTIVES, node.raw);
+  if (node.type !== "ExpressionStatement" || node.expression.type !== "Call") return false;
+  const body = scopes.parentOf.get(node);
+  const fn = body?.type === "FunctionBody" ? scopes.parentOf.get(body) : undefined;
+  return fn?.type === "Function" && optionsCall(fn, scopes)?.statement === node;
+}
+
+// ── the top level, cut ───────────────────────────────────────────────────────────────────────────────────────────────
+
+function cut(program: ir.Program, scopes: Scopes) {
+  const pieces: Piece[] = [];
+  const pieceOf = new Map<ir.Node, number>();
+  const exported: Record<string, ExportFacts> = Object.create(null);
+  const stars: string[] = [];
+  const imported: string[] = [];
+
+  const add = (root: ir.Node, own: Piece["own"], effect = false): void => {
+    pieceOf.set(root, pieces.push({ roots: [root], own, effect }) - 1);
+  };
+  const declared = (id: ir.Identifier | null): Binding[] => {
+    const binding = id && scopes.declarationOf.get(id);
+    return binding ? [binding] : [];
+  };
+  const declaration = (node: ir.Declaration, isExported: boolean): void => {
+    const names: ir.Identifier[] = [];
+    if (node.type === "Variable")
+      for (const each of node.declarations) {
+        const ids = boundNames(each.id);
+        add(each, ids.flatMap(declared));
+        names.push(...ids);
+      }
+    else {
+      const id = node.type === "ImportEquals" ? node.local : node.id;
+      if (node.type !== "ImportEquals" || node.source === null) add(node, declared(id));
+      if (id) names.push(id);
+    }
+    if (isExported) for (const id of names) exportLocal(id.name, scopes.declarationOf.get(id));
+  };
+  const exportLocal = (name: string, binding: Binding | null | undefined): void => {
+    if (!binding) return; // a type
+    const source = importOf(binding, scopes);
+    exported[name] = source ? exportFrom(source.from, source.name, source.bytes) : { binding: binding.name };
+  };
+
+  for (const statement of program.body) {
+    switch (statement.type) {
+      case "Import":
+        if (statement.specifiers.length === 0) imported.push(statement.source);
+        break;
+      case "ImportEquals":
+        declaration(statement, statement.isExport);
+        break;
+      case "Variable":
+      case "Function":
+      case "Class":
+      case "Enum":
+      case "Namespace":
+        declaration(statement, false);
+        break;
+      case "ExportNamed": {
+        const { declaration: inner, source, attributes } = statement;
+        if (inner) declaration(inner, true);
+        for (const { local, exported: name } of statement.specifiers) {
+          if (source !== null) exported[name] = exportFrom(source, local.name, areBytes(attributes));
+          else if (local.type === "Identifier") exportLocal(name, scopes.referenceOf.get(local)?.binding);
+        }
+        break;
+      }
+      case "ExportAll":
+        if (statement.exported === null) stars.push(statement.source);
+        else exported[statement.exported] = exportFrom(statement.source, null, areBytes(statement.attributes));
+        break;
+      case "ExportDefault": {
+        const { declaration: value } = statement;
+        const named = (value.type === "Function" || value.type === "Class") && value.kind === "declaration" && value.id;
+        if (named) {
+          add(value, declared(named));
+          exportLocal("default", scopes.declarationOf.get(named));
+        } else if (value.type === "Identifier" && scopes.referenceOf.get(value)?.binding)
+          exportLocal("default", scopes.referenceOf.get(value)?.binding);
+        else {
+          add(value, [DEFAULT]);
+          exported.default = { binding: DEFAULT };
+        }
+        break;
+      }
+      default:
+        add(statement, declaredInside(statement, scopes), true);
+    }
+  }
+  return { pieces, pieceOf, exported, stars, imported };
+}
+
+const exportFrom = (from: string, name: string | null, bytes: boolean): ExportFacts =>
+  bytes ? { from, name, bytes } : { from, name };
+
+/** `if (x) { var y; }`: bindings of the module that stand in a statement. */
+function declaredInside(statement: ir.Node, scopes: Scopes): Binding[] {
+  const found = new Set<Binding>();
+  const visit = (node: ir.Node): void => {
+    if (node.type === "Identifier") {
+      const binding = scopes.declarationOf.get(node);
+      if (binding?.scope === scopes.module) found.add(binding);
+    }
+    forEachChild(node, visit);
+  };
+  visit(statement);
+  return [...found];
+}
+
+// ── who has a part in what ───────────────────────────────────────────────────────────────────────────────────────────
+
+function relate(pieces: readonly Piece[], scopes: Scopes, unitAt: (node: ir.Node) => number | undefined) {
+  const bindings: Record<string, { declared: [number, number][]; contributors: number[] }> = Object.create(null);
+  const contributors = new Map<Binding, Set<number>>();
+  const residue: number[] = [];
+  const contribute = (binding: Binding, unit: number): void => {
+    const known = contributors.get(binding);
+    if (known) known.add(unit);
+    else contributors.set(binding, new Set([unit]));
+  };
+
+  for (const [unit, { roots, own, effect }] of pieces.entries()) {
+    for (const [index, binding] of own.entries())
+      (bindings[nameOf(binding)] ??= { declared: [], contributors: [] }).declared.push([unit, index]);
+    if (effect) {
+      const touched = touchedBy(roots[0], scopes);
+      for (const binding of touched.bindings) contribute(binding, unit);
+      if (touched.residue) residue.push(unit);
+    } else for (const binding of changedBy(roots[0], scopes)) contribute(binding, unit);
+  }
+  for (const binding of scopes.module.bindings.values())
+    for (const { node, writes } of binding.references) {
+      const unit = writes ? unitAt(node) : undefined;
+      if (unit !== undefined) contribute(binding, unit);
+    }
+  for (const [binding, units] of contributors) {
+    const facts = bindings[binding.name];
+    for (const unit of units)
+      if (facts && !facts.declared.some(([declarer]) => declarer === unit)) facts.contributors.push(unit);
+  }
+  return { bindings: bindings as Record<string, BindingFacts>, residue };
+}
+
+const nameOf = (binding: Binding | typeof DEFAULT): string => (binding === DEFAULT ? DEFAULT : binding.name);
+
+// ── CommonJS ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * `exports.a = …` and `module.exports = { a, b }` at the top level are exports like any other. Where `module` or
+ * `exports` is used in any other way, who imports the module gets all of it.
+ */
+function readCommonJs(
+  program: ir.Program,
+  scopes: Scopes,
+  unitAt: (node: ir.Node) => number | undefined,
+  bindings: Record<string, BindingFacts>,
+  exported: Record<string, ExportFacts>,
+) {
+  const assignments = new Set<number>();
+  let whole = program.body.some((each) => each.type === "ExportAssignment");
+  if (program.body.some((each) => /^Export(Named|Default|All)$/.test(each.type))) return { assignments, whole };
+  const free = scopes.references.filter(({ binding, node }) => !binding && /^(module|exports)$/.test(node.name));
+  if (free.length === 0) return { assignments, whole };
+
+  const understood = new Set<ir.Node>();
+  const give = (name: string, value: ir.Node, unit: number): void => {
+    const binding = value.type === "Identifier" ? scopes.referenceOf.get(value)?.binding : undefined;
+    if (binding?.scope === scopes.module && !importOf(binding, scopes)) exported[name] = { binding: binding.name };
+    else {
+      const own = `exports.${name}`;
+      const { declared = [] } = bindings[own] ?? {};
+      bindings[own] = { declared: [...declared, [unit, declared.length]], contributors: [] };
+      exported[name] = { binding: own };
+    }
+  };
+  for (const statement of program.body) {
+    if (statement.type !== "ExpressionStatement" || statement.expression.type !== "Assign") continue;
+    const { left, right, operator } = statement.expression;
+    const target = operator === "=" ? exportTarget(left) : undefined;
+    const unit = unitAt(statement);
+    if (!target || unit === undefined) continue;
+    assignments.add(unit);
+    if (target.name !== null) give(target.name, right, unit);
+    else if (right.type === "Object" && right.properties.every(isPlain))
+      for (const property of right.properties as ir.Property[])
+        give((property.key as ir.Name).name, property.value, unit);
+    else continue;
+    understood.add(target.root);
+  }
+  whole ||= free.some(({ node }) => !understood.has(node));
+  return { assignments, whole };
+}
+
+const isPlain = (property: ir.Property | ir.Spread): boolean =>
+  property.type === "Property" && property.kind === "init" && property.key.type === "Name" && !property.computed;
+
+/** `exports.a`, `module.exports.a`; `name` null: `module.exports`. */
+function exportTarget(node: ir.Node): { readonly root: ir.Identifier; readonly name: string | null } | undefined {
+  if (node.type !== "Member" || node.computed || node.property.type !== "Name") return undefined;
+  const { object, property } = node;
+  if (object.type === "Identifier") {
+    if (object.name === "exports") return { root: object, name: property.name };
+    return object.name === "module" && property.name === "exports" ? { root: object, name: null } : undefined;
+  }
+  const outer = exportTarget(object);
+  return outer?.name === null ? { root: outer.root, name: property.name } : undefined;
+}
+
+// ── specifiers ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function specifiersOf(program: ir.Program, scopes: Scopes): string[] {
+  const found = new Set<string>();
+  const visit = (node: ir.Node): void => {
+    if (node.type === "Import" || node.type === "ExportAll") found.add(node.source);
+    else if ((node.type === "ExportNamed" || node.type === "ImportEquals") && node.source !== null)
+      found.add(node.source);
+    else if (node.type === "ImportCall" || (node.type === "Call" && isRequire(node.callee, scopes))) {
+      const from = node.type === "ImportCall" ? node.source : node.arguments[0];
+      const text = from && textOf(from);
+      if (text !== undefined) found.add(text);
+    }
+    forEachChild(node, visit);
+  };
+  visit(program);
+  return [...found];
+}

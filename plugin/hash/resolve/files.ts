@@ -1,0 +1,67 @@
+/** Files as they are now: read once, and again only when the file system says that they may have changed. */
+import { readFileSync, statSync } from "node:fs";
+import { digest } from "../digest.ts";
+
+export interface FileState {
+  /** `null`: there is no such file. */
+  readonly bytes: Buffer | null;
+  readonly digest: string;
+}
+
+interface Kept extends FileState {
+  readonly stamp: string;
+  /** Written so shortly before it was read that a further write may leave the same stamp. */
+  readonly racy: boolean;
+}
+
+/** Clocks of file systems tick as coarsely as every 10 ms; some count in whole seconds. */
+const RACY_MS = 1100;
+
+export class Files {
+  readonly #states = new Map<string, Kept>();
+
+  read(path: string): FileState {
+    const known = this.#states.get(path);
+    if (known) return known;
+    return this.#load(path);
+  }
+
+  /** Looks at every file that was read. Gives the paths whose content is another now. */
+  refresh(): string[] {
+    const changed: string[] = [];
+    for (const [path, before] of this.#states) {
+      if (!before.racy && stampOf(path) === before.stamp) continue;
+      if (this.#load(path).digest !== before.digest) changed.push(path);
+    }
+    return changed;
+  }
+
+  #load(path: string): FileState {
+    const stamp = stampOf(path);
+    const written = stamp === MISSING ? 0 : Number(stamp.split(" ", 1)[0]) / 1e6;
+    let bytes: Buffer | null = null;
+    if (stamp !== MISSING) {
+      try {
+        bytes = readFileSync(path);
+      } catch {
+        // Gone since, or a folder: the same to us.
+      }
+    }
+    const state = {
+      stamp,
+      racy: stamp !== MISSING && Date.now() - written < RACY_MS,
+      bytes,
+      digest: bytes ? digest(bytes) : MISSING,
+    };
+    this.#states.set(path, state);
+    return state;
+  }
+}
+
+const MISSING = "missing";
+
+/** Changes whenever the file (or the list of a folder's files) does, but for writes within one tick of the clock. */
+export function stampOf(path: string): string {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat ? `${stat.mtimeNs} ${stat.ctimeNs} ${stat.size} ${stat.ino}` : MISSING;
+}

@@ -1,0 +1,159 @@
+/**
+ * Specifier → file, package or builtin, by oxc-resolver: exports and imports of package.json, conditions, tsconfig paths,
+ * `.js` for `.ts`, folders, symlinks. Only what a host knows better comes first: its aliases.
+ */
+import { createRequire, isBuiltin } from "node:module";
+import { dirname, join } from "node:path";
+import type { NapiResolveOptions, ResolverFactory } from "oxc-resolver";
+import { Files, stampOf } from "./files.ts";
+import { folderOf, type Package, Packages } from "./packages.ts";
+
+export type Resolved =
+  | { readonly kind: "file"; readonly path: string; readonly bytes: boolean }
+  | { readonly kind: "package"; readonly package: Package; readonly subpath: string }
+  /** Known by its name alone: a builtin of Node, Kept itself, what the options say to leave out. */
+  | { readonly kind: "name"; readonly name: string }
+  | { readonly kind: "unresolved" };
+
+/** As Vite has them: a name stands for itself and for what is below it. */
+export interface Alias {
+  readonly find: string | RegExp;
+  readonly replacement: string;
+}
+
+export interface ResolveOptions {
+  readonly root: string;
+  readonly alias?: readonly Alias[];
+  readonly conditions?: readonly string[];
+  readonly packages?: "version" | "closure";
+  /** Packages (`lodash`, `@acme/*`) that are followed like the project's own source. */
+  readonly include?: readonly string[];
+  /** Specifiers that count by their name alone. */
+  readonly ignore?: readonly string[];
+}
+
+const SOURCE = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json"];
+
+const DEFAULTS: NapiResolveOptions = {
+  tsconfig: "auto",
+  extensions: SOURCE,
+  extensionAlias: {
+    ".js": [".ts", ".tsx", ".js", ".jsx"],
+    ".jsx": [".tsx", ".jsx"],
+    ".mjs": [".mts", ".mjs"],
+    ".cjs": [".cts", ".cjs"],
+  },
+  mainFields: ["module", "main"],
+  symlinks: true,
+};
+
+/** `?raw`, `?url`: the content is what is imported. */
+const CONTENT_QUERY = /\?(?:.*&)?(?:raw|url|inline|no-inline)\b/;
+
+export class Resolver {
+  readonly files = new Files();
+  readonly #options: ResolveOptions;
+  readonly #packages: Packages;
+  readonly #oxc: ResolverFactory;
+  readonly #known = new Map<string, Resolved>();
+  /** Folders where a new file could change what a specifier means. */
+  readonly #folders = new Map<string, string>();
+  readonly #include: (name: string) => boolean;
+  readonly #ignore: (name: string) => boolean;
+
+  constructor(options: ResolveOptions) {
+    this.#options = options;
+    this.#packages = new Packages(options.root, options.packages ?? "version");
+    this.#include = matcher(options.include ?? []);
+    this.#ignore = matcher(options.ignore ?? []);
+    const conditions = options.conditions ?? ["node", "import"];
+    this.#oxc = new (loadOxc().ResolverFactory)({ ...DEFAULTS, conditionNames: [...conditions, "default"] });
+  }
+
+  /** What `specifier` means in `file`. */
+  resolve(file: string, specifier: string): Resolved {
+    const key = `${dirname(file)}\0${specifier}`;
+    let found = this.#known.get(key);
+    if (!found) this.#known.set(key, (found = this.#resolve(file, specifier)));
+    return found;
+  }
+
+  /** Forgets what may have changed. True where resolution may be another now. */
+  refresh(): boolean {
+    for (const [folder, stamp] of this.#folders) if (stampOf(folder) !== stamp) return this.clear();
+    return false;
+  }
+
+  clear(): true {
+    this.#known.clear();
+    this.#folders.clear();
+    this.#packages.clear();
+    this.#oxc.clearCache();
+    return true;
+  }
+
+  #resolve(file: string, specifier: string): Resolved {
+    if (specifier === "kept" || specifier.startsWith("kept/")) return { kind: "name", name: specifier };
+    if (this.#ignore(specifier)) return { kind: "name", name: specifier };
+    const aliased = this.#alias(specifier);
+    if (isBuiltin(aliased)) return { kind: "name", name: `node:${aliased.replace(/^node:/, "")}` };
+    const bytes = CONTENT_QUERY.test(aliased);
+    const path = this.#find(file, aliased.replace(/\?.*$/, ""));
+    if (path === undefined) return { kind: "unresolved" };
+    const installed = this.#packages.of(path);
+    if (installed && !this.#include(installed.name)) {
+      this.#watch(installed.folder);
+      for (const each of installed.files) this.files.read(each);
+      return { kind: "package", package: installed, subpath: subpathOf(aliased, installed, path) };
+    }
+    this.#watch(dirname(path));
+    return { kind: "file", path, bytes };
+  }
+
+  #find(file: string, specifier: string): string | undefined {
+    if (specifier.startsWith(".")) this.#watch(join(dirname(file), specifier, ".."));
+    // A path from the root of the site, as HTML and Vite write it.
+    const request =
+      specifier.startsWith("/") && !isInside(specifier, this.#options.root)
+        ? join(this.#options.root, specifier)
+        : specifier;
+    return this.#oxc.resolveFileSync(file, request).path ?? this.#oxc.resolveFileSync(file, specifier).path;
+  }
+
+  #alias(specifier: string): string {
+    for (const { find, replacement } of this.#options.alias ?? []) {
+      if (typeof find !== "string") {
+        if (find.test(specifier)) return specifier.replace(find, replacement);
+      } else if (specifier === find || specifier.startsWith(find.endsWith("/") ? find : `${find}/`))
+        return replacement + specifier.slice(find.length);
+    }
+    return specifier;
+  }
+
+  #watch(folder: string): void {
+    if (!this.#folders.has(folder)) this.#folders.set(folder, stampOf(folder));
+  }
+}
+
+const isInside = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
+
+/** `/map` of `lodash/map`; of an alias that leads into a package, the path in it. */
+function subpathOf(specifier: string, { name, folder }: Package, path: string): string {
+  if (specifier === name || specifier.startsWith(`${name}/`)) return specifier.slice(name.length);
+  const installedAs = folder.replaceAll("\\", "/").split("/node_modules/").at(-1) as string;
+  if (specifier === installedAs || specifier.startsWith(`${installedAs}/`)) return specifier.slice(installedAs.length);
+  return path.slice((folderOf(path) ?? "").length).replaceAll("\\", "/");
+}
+
+/** `name` fits itself and what is below it; `@acme/*` everything that begins so. */
+function matcher(patterns: readonly string[]): (name: string) => boolean {
+  return (name) =>
+    patterns.some((pattern) =>
+      pattern.endsWith("*")
+        ? name.startsWith(pattern.slice(0, -1))
+        : name === pattern || name.startsWith(`${pattern}/`),
+    );
+}
+
+/** A native module: loaded when there is something to resolve. */
+const loadOxc = (): typeof import("oxc-resolver") => createRequire(import.meta.url)("oxc-resolver");
