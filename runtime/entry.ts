@@ -56,6 +56,7 @@ export class Shelf {
   readonly flights = new Map<Key, Flight>();
   /** By arguments, which inputs a run has read, and what they gave. */
   inputs: Map<Key, InputNode> | undefined = undefined;
+  hasManyVariants = false;
   /** Ends of the order of use. */
   oldest: Entry | undefined = undefined;
   newest: Entry | undefined = undefined;

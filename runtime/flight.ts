@@ -7,7 +7,7 @@ import { now } from "./config.ts";
 import { type Keeper, keep } from "./copy.ts";
 import { Entry, type Shelf, type Site } from "./entry.ts";
 import { CacheCycleError, functionName, generatorResult, promiseFromSync } from "./errors.ts";
-import { hears, publish } from "./events.ts";
+import { fault, hears, publish } from "./events.ts";
 import { plant } from "./inputs.ts";
 import type { Key } from "./key.ts";
 import { entryNames, put } from "./lifetime.ts";
@@ -201,9 +201,20 @@ function store(entry: Entry): void {
   // Over before it began: with a `ttl` of 0 every call is a miss.
   if (expires <= at) return;
   const replaced = shelf.entries.has(key);
-  if (!put(entry) || !hears("store")) return;
+  const kept = put(entry);
+  if (shelf.site.spec.allowInputs) countVariants(shelf);
+  if (!kept || !hears("store")) return;
   const freshFor = expires === Number.POSITIVE_INFINITY ? {} : { freshFor: expires - at };
   publish({ type: "store", ...entryNames(entry), took, bytes, replaced, ...freshFor });
+}
+
+const MANY_VARIANTS = 1000;
+
+/** Says once that inputs make more and more entries of a function, which one would want to bound. */
+function countVariants(shelf: Shelf): void {
+  if (shelf.entries.size <= MANY_VARIANTS || shelf.hasManyVariants) return;
+  shelf.hasManyVariants = true;
+  fault("input-variants", undefined, shelf.site.id);
 }
 
 /** When the result will be no longer fresh: `ttl` and `cacheTtl`; where `ttl` is not set, also what it was made of. */
