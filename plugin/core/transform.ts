@@ -73,9 +73,7 @@ export interface Route {
  */
 export function transformWith(route: Route, source: string, options: TransformOptions): TransformResult | undefined {
   if (!mayHoldDirective(source)) return undefined;
-  const read = readFile(route, source, options);
-  if (!read) return undefined;
-  const { program, apply } = read;
+  const { program, apply } = readFile(route, source, options);
   const plan = planModule(program, source, options, projectOf(route, options));
   if (!plan) return undefined;
   const emission = emitModule(plan, source, options.hashModule === undefined ? {} : { hashes: options.hashModule });
@@ -91,24 +89,12 @@ export function projectOf(route: Route, { root, hash = {} }: TransformOptions): 
   return openProject(read, { ...hash, root });
 }
 
-/** A quoted directive, or what may be meant as one; what follows a colon is Next.js's. */
-const QUOTED = /["'`]\s*use[\W_]{0,3}cache(?!\s*:)/i;
-
-/**
- * The parser's own words are in the message: the one text that differs between the routes.
- *
- * @returns `undefined` where a file that does not parse (Flow, say) only mentions the directive in passing
- */
-function readFile(
-  route: Route,
-  source: string,
-  { filename, root }: ModuleOptions,
-): ReturnType<Route["read"]> | undefined {
+/** The parser's own words are in the message: the one text that differs between the routes. */
+function readFile(route: Route, source: string, { filename, root }: ModuleOptions): ReturnType<Route["read"]> {
   try {
     return route.read(source, filename);
   } catch (error) {
     if (!(error instanceof ReadError) || error.code !== "syntax") throw error;
-    if (!QUOTED.test(source)) return undefined;
     const report = new Report(source, relativePath(root, filename));
     report.add("unparsable", { start: error.offset, end: error.offset }, error.message);
     throw new TransformError(report.diagnostics, { cause: error });
