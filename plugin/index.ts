@@ -1,9 +1,11 @@
 /** `kept/plugin`: the transform itself, for those who bring their own host. */
-import { createRequire } from "node:module";
-import { type BabelHost, babelRoute } from "./babel/route.ts";
-import { type Route, type TransformResult, transformWith } from "./core/transform.ts";
-import { type EntryOptions, resolveOptions } from "./options.ts";
-import { defaultRoute } from "./swc/index.ts";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { projectOf, type TransformResult, transformWith } from "./core/transform.ts";
+import { hashNamed } from "./hash/named.ts";
+import type { CodeHash } from "./hash/project.ts";
+import { type EntryOptions, type PluginOptions, resolveOptions } from "./options.ts";
+import { routeNamed } from "./routes.ts";
 
 export {
   type Diagnostic,
@@ -13,7 +15,7 @@ export {
 } from "./core/diagnostics.ts";
 export { CONTENT_FILTER, mayHoldDirective } from "./core/directive.ts";
 export type { Site, SourceMap, TransformResult } from "./core/transform.ts";
-export type { EntryOptions, PluginOptions } from "./options.ts";
+export type { EntryOptions, HashOptions, PluginOptions } from "./options.ts";
 
 /**
  * Rewrites the annotated functions of one file. Synchronous.
@@ -24,20 +26,51 @@ export type { EntryOptions, PluginOptions } from "./options.ts";
  */
 export function transform(source: string, options: EntryOptions): TransformResult | undefined {
   const resolved = resolveOptions(options);
-  return transformWith(resolved.route === "babel" ? babel() : defaultRoute(), source, resolved);
+  return transformWith(routeNamed(resolved.route), source, resolved);
 }
 
-let loaded: Route | undefined;
+export interface NamedCodeHash extends Pick<CodeHash, "hash" | "files"> {
+  /** What can't be followed: the bytes of that file's imports are in the hash instead. */
+  readonly diagnostics: readonly {
+    readonly code: "unknown-code";
+    readonly severity: "warning";
+    readonly message: string;
+    /** From the function to where it ends: `src/rides.ts#load`, `src/parse.ts#parse`. */
+    readonly path: readonly string[];
+    readonly loc: { readonly file: string; readonly line: number | null };
+  }[];
+}
 
-function babel(): Route {
-  if (loaded) return loaded;
-  try {
-    loaded = babelRoute(createRequire(import.meta.url)("@babel/core") as BabelHost);
-  } catch (cause) {
-    throw new Error(
-      'Kept\'s Babel route needs @babel/core, which is not installed:\n\n  npm i -D @babel/core\n\nor use the SWC route: { route: "swc" }.',
-      { cause },
-    );
-  }
-  return loaded;
+/**
+ * The code hash of a function and everything that its code reaches, annotated or not. An annotated function has the hash
+ * that `transform` gives its site.
+ *
+ * @param filename a file on disk, relative to `root` or absolute
+ * @param name as in a site's id: `load`, `Repo.find`, `default`; or any other name of the file's top level
+ * @throws RangeError where the file has no such name, ReadError where it does not parse
+ */
+export function codeHash(filename: string, name: string, options: PluginOptions = {}): NamedCodeHash {
+  const resolved = resolveOptions({ ...options, filename });
+  const route = routeNamed(resolved.route);
+  const path = resolve(resolved.root, filename);
+  const source = readFileSync(path, "utf8");
+  const { program } = route.read(source, path);
+  const { hash, files, doubts } = hashNamed(
+    program,
+    source,
+    name,
+    { ...resolved, filename: path },
+    projectOf(route, resolved),
+  );
+  const diagnostics = doubts.map(
+    (doubt) =>
+      ({
+        code: "unknown-code",
+        severity: "warning",
+        message: `The code hash of ${name} can't follow all of its code: ${doubt.what}.`,
+        path: doubt.path,
+        loc: { file: doubt.file, line: doubt.line },
+      }) as const,
+  );
+  return { hash, files, diagnostics };
 }

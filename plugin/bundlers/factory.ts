@@ -2,8 +2,10 @@
 import { createUnplugin, type UnpluginInstance } from "unplugin";
 import { format } from "../core/diagnostics.ts";
 import { CONTENT_FILTER } from "../core/directive.ts";
-import { transform } from "../index.ts";
-import { checkOptions, type PluginOptions } from "../options.ts";
+import { transformWith } from "../core/transform.ts";
+import { checkOptions, type HashOptions, type PluginOptions } from "../options.ts";
+import { routeNamed } from "../routes.ts";
+import { hashModuleOf, loadHashModule, RESOLVED, resolveHashModule } from "./hash-modules.ts";
 
 /**
  * Source files, also with the queries that hosts append to them; but not `?raw` and the like, whose content is another
@@ -18,28 +20,82 @@ const SOURCE_FILE = /\.[cm]?[jt]sx?(?:\?(?!.*\b(?:raw|url|inline|worker|sharedwo
 export const kept: UnpluginInstance<PluginOptions | undefined, false> = createUnplugin<
   PluginOptions | undefined,
   false
->((options = {}) => {
-  checkOptions(options, ["root", "route"]);
+>((options = {}, { framework }) => {
+  checkOptions(options, ["root", "route", "hash"]);
   let root = options.root ?? process.cwd();
+  let hash = options.hash ?? {};
+  const settings = () => ({ root, hash });
+  const route = () => routeNamed(options.route ?? "swc");
+  const isRollupLike = framework === "vite" || framework === "rollup" || framework === "rolldown";
   return {
     name: "kept",
     enforce: "pre",
     vite: {
       configResolved(config) {
         root = options.root ?? config.root;
+        hash = {
+          ...hash,
+          alias: [...(hash.alias ?? []), ...aliasesOf(config)],
+          defines: { ...definesOf(config), ...hash.defines },
+        };
       },
     },
+    ...(isRollupLike && {
+      resolveId: {
+        filter: { id: /^virtual:kept\// },
+        handler: resolveHashModule,
+      },
+      load: {
+        filter: { id: RESOLVED },
+        handler(id) {
+          const { code, files } = loadHashModule(id, route(), settings());
+          for (const file of files) this.addWatchFile(file);
+          return { code, map: null, moduleType: "js" } as never;
+        },
+      },
+    }),
     transform: {
       // Rollup and Rolldown have no `enforce`; with this the place in the list of plugins doesn't matter.
       order: "pre",
       filter: { id: { include: SOURCE_FILE, exclude: /[\\/]node_modules[\\/]/ }, code: CONTENT_FILTER },
       handler(source, id) {
-        const result = transform(source, { ...options, filename: id, root });
+        const hashModule = isRollupLike ? hashModuleOf(id, root) : undefined;
+        const result = transformWith(route(), source, {
+          ...settings(),
+          filename: id,
+          ...(hashModule !== undefined && { hashModule }),
+        });
         if (!result) return undefined;
         for (const diagnostic of result.diagnostics) this.warn(format(diagnostic));
-        for (const file of result.files) this.addWatchFile(file);
+        // The virtual module watches them itself; CommonJS has the hashes in the text.
+        if (hashModule === undefined || !result.code.includes(JSON.stringify(hashModule)))
+          for (const file of result.files) this.addWatchFile(file);
         return { code: result.code, map: result.map as never };
       },
     },
   };
 });
+
+/** What is used of Vite's resolved configuration. */
+interface ViteConfig {
+  readonly resolve: { readonly alias: readonly { readonly find: string | RegExp; readonly replacement: string }[] };
+  readonly define?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, unknown>>;
+}
+
+/** Without Vite's own. */
+function aliasesOf({ resolve: { alias } }: ViteConfig): NonNullable<HashOptions["alias"]> {
+  return alias
+    .filter(({ find }) => !String(find).includes("@vite"))
+    .map(({ find, replacement }) => ({ find, replacement }));
+}
+
+/** What Vite writes in the place of an expression. */
+function definesOf({ define = {}, env = {} }: ViteConfig): Record<string, string> {
+  const own = Object.entries(env).map(([name, value]) => [`import.meta.env.${name}`, JSON.stringify(value)]);
+  const users = Object.entries(define).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value : (JSON.stringify(value) ?? "undefined"),
+  ]);
+  return Object.fromEntries([...own, ...users]);
+}

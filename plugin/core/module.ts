@@ -226,6 +226,7 @@ function hashSites(
   const reading = readFacts(program, scopes, source);
   const roots = sites.map((site) => ({ name: site.id, unit: siteUnit(site, scopes, reading) }));
   const hashes = project.hash(path, source, reading, roots);
+  project.keep(path, roots);
   const files = new Set(hashes.flatMap((each) => each.files));
   files.delete(path);
   const hashed = sites.map((site, index) => {

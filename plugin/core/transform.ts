@@ -83,7 +83,7 @@ export function transformWith(route: Route, source: string, options: TransformOp
 const readers = new WeakMap<Route, ReadProgram>();
 
 /** The code around a file is read by the same route, so that both routes see the same. */
-export function projectOf(route: Route, { root, hash = {} }: TransformOptions): Project {
+export function projectOf(route: Route, { root, hash = {} }: Pick<TransformOptions, "root" | "hash">): Project {
   let read = readers.get(route);
   if (!read) readers.set(route, (read = (source, filename) => route.read(source, filename).program));
   return openProject(read, { ...hash, root });

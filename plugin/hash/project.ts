@@ -38,6 +38,8 @@ export class Project {
   readonly #options: ProjectOptions;
   /** What is left out of paths in messages. */
   readonly #prefix: string;
+  /** The annotated functions of each file, as they were given last. */
+  readonly #roots = new Map<string, readonly RootUnit[]>();
   #graph: Graph;
   #hashes = new Map<string, string>();
 
@@ -58,6 +60,19 @@ export class Project {
     this.#refresh();
     if (this.#modules.give(file, source, reading)) this.#reset();
     return roots.map(({ name, unit }) => this.#hash(this.#graph.root(file, name, unit)));
+  }
+
+  /** Keeps the roots of a file for {@link hashAgain}. */
+  keep(file: string, roots: readonly RootUnit[]): void {
+    this.#roots.set(file, roots);
+  }
+
+  /** The hashes of the functions that were kept last of this file, as the rest of the project is now; by name. */
+  hashAgain(file: string): ReadonlyMap<string, CodeHash> | undefined {
+    const roots = this.#roots.get(file);
+    if (!roots) return undefined;
+    this.#refresh();
+    return new Map(roots.map(({ name, unit }) => [name, this.#hash(this.#graph.root(file, name, unit))]));
   }
 
   /** What a root of {@link hash} reaches: each node once, by the shortest way. */

@@ -1,0 +1,4 @@
+/** `kept/rolldown`: `plugins: [kept()]`. */
+import { kept } from "./factory.ts";
+
+export default kept.rolldown;
