@@ -16,7 +16,10 @@
  * What the language means at run time stays: enums, namespaces with values, `import x = require()`, parameter
  * properties, decorators, fields without initialiser, directives.
  *
- * Spans are UTF-16 offsets into the source as given, a BOM included; `end` is exclusive.
+ * Spans are UTF-16 offsets into the source as given, a BOM included; `end` is exclusive. They are equal in both routes
+ * for every node, and inside the parent's: a class or member begins at its first decorator (so does the `export` of a
+ * class decorated before it), a parameter at its decorators or else its pattern; a pattern or identifier ends before its
+ * type annotation; `{...x}` among JSX attributes is without its braces.
  */
 
 export interface Span {
@@ -228,7 +231,7 @@ export interface Method extends Base<"Method"> {
   readonly static: boolean;
   readonly key: PropertyKey;
   readonly computed: boolean;
-  /** Its kind says method, get, set or constructor. Its span begins at the parameters or at the member: not relied on. */
+  /** Its kind says method, get, set or constructor. Its span is that of the whole member. */
   readonly value: Function;
   readonly decorators: readonly Expression[];
 }
