@@ -384,8 +384,9 @@ function annexB(fn: ir.Function, scope: Scope): void {
     if (at === scope.varScope) {
       if (present) present.declarations.push(fn);
       else {
-        const hidden = at.kind === "body" ? (at.parent?.bindings.get(name) ?? null) : null;
-        at.bindings.set(name, { name, kind: "var", scope: at, declarations: [fn], references: [], redeclares: hidden });
+        // A parameter of that name is not touched.
+        if (at.kind === "body" && at.parent?.bindings.has(name)) return;
+        at.bindings.set(name, { name, kind: "var", scope: at, declarations: [fn], references: [], redeclares: null });
       }
       return;
     }
