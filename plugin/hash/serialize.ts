@@ -5,7 +5,7 @@
  */
 import type * as ir from "../core/ir.ts";
 import { SHAPES } from "../core/ir.ts";
-import type { Binding, Scopes } from "../core/scope.ts";
+import { type Binding, boundNames, type Scopes } from "../core/scope.ts";
 
 export interface SerializeOptions {
   readonly scopes: Scopes;
@@ -88,6 +88,7 @@ export function serialize(roots: readonly ir.Node[], options: SerializeOptions):
       } else write(value as ir.Node);
     }
     if (node.type === "Labeled") labels.pop();
+    if (node.type === "ExportNamed" && node.declaration) out.push(" ", JSON.stringify(declaredNames(node.declaration)));
     out.push(")");
   };
 
@@ -115,6 +116,13 @@ export function serialize(roots: readonly ir.Node[], options: SerializeOptions):
     write(each);
     return out.join("");
   });
+}
+
+/** Inside a namespace, what is exported is a property, and its name is seen from outside. */
+function declaredNames(node: ir.Declaration): string[] {
+  if (node.type === "Variable") return node.declarations.flatMap(({ id }) => boundNames(id).map(({ name }) => name));
+  const id = node.type === "ImportEquals" ? node.local : node.id;
+  return id ? [id.name] : [];
 }
 
 /** `text{" "}{x}` is `text {x}`: formatters move the space between the two. */
