@@ -65,7 +65,7 @@ interface Aim {
  *
  * @throws KeptError `not-cached` if the target is no cached function; UnhashableArgumentError as the call would
  */
-export function clear<T extends Target>(target: T, ...args: ArgumentsOf<T>): void;
+export function clear<const T extends Target>(target: T, ...args: ArgumentsOf<T>): void;
 export function clear(target: Target, ...args: unknown[]): void {
   const aim = find("clear", target);
   if (aim === undefined) return;
@@ -123,7 +123,7 @@ export function endSession(id: string): void {
  * @returns what the call returns
  * @throws what the body throws; KeptError `not-cached`
  */
-export function refresh<T extends Target>(target: T, ...args: ArgumentsOf<T>): ResultOf<T>;
+export function refresh<const T extends Target>(target: T, ...args: ArgumentsOf<T>): ResultOf<T>;
 export function refresh(target: Target, ...args: unknown[]): unknown {
   const aim = find("refresh", target);
   if (aim === undefined || aim.fn === undefined) return callPlain("refresh", target, args);
@@ -136,7 +136,7 @@ export function refresh(target: Target, ...args: unknown[]): unknown {
 }
 
 /** True if the call would be served fresh without running. Counts as no use. */
-export function has<T extends Target>(target: T, ...args: ArgumentsOf<T>): boolean;
+export function has<const T extends Target>(target: T, ...args: ArgumentsOf<T>): boolean;
 export function has(target: Target, ...args: unknown[]): boolean {
   return look("has", target, args) !== undefined;
 }
@@ -145,7 +145,7 @@ export function has(target: Target, ...args: unknown[]): boolean {
  * What the call would be served, fresh, without running: a private copy of `data`, the object itself of a `resource`, and
  * `undefined` if there is nothing. Counts as no use, checks nothing and plays nothing: for tests and tools.
  */
-export function peek<T extends Target>(target: T, ...args: ArgumentsOf<T>): Awaited<ResultOf<T>> | undefined;
+export function peek<const T extends Target>(target: T, ...args: ArgumentsOf<T>): Awaited<ResultOf<T>> | undefined;
 export function peek(target: Target, ...args: unknown[]): unknown {
   const entry = look("peek", target, args);
   return entry?.keeper === undefined ? entry?.value : entry.keeper.give();

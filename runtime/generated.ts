@@ -7,6 +7,9 @@
 import { callOf } from "./cache.ts";
 import type { MakeSite, Mark } from "./contract.ts";
 import { connect, mark as markFunction, register } from "./registry.ts";
+import { installSpinner } from "./spinner.ts";
+
+installSpinner();
 
 export const cacheData: MakeSite = (spec) => {
   const site = register("data", spec);

@@ -1,8 +1,10 @@
 /** Counts and times of every cached function, as an object and in the OpenMetrics text format. */
 import type { SiteKind } from "./contract.ts";
 import type { Site } from "./entry.ts";
+import { on } from "./events.ts";
 import { usedShelves } from "./lifetime.ts";
 import { sites } from "./registry.ts";
+import { shared } from "./shared.ts";
 
 /** What happened to one cached function so far, in this process. */
 export interface SiteStats {
@@ -19,6 +21,8 @@ export interface SiteStats {
   readonly expirations: number;
   /** Runs that threw. */
   readonly failures: number;
+  /** What went wrong without the program noticing, since `kept` was first imported; see the event `fault`. */
+  readonly faults: number;
   readonly entries: number;
   /** Memory that the entries take, by estimate. A resource's own is not known: 0 beside its key. */
   readonly bytes: number;
@@ -35,6 +39,16 @@ export interface Stats {
   openmetrics(): string;
 }
 
+/**
+ * Faults are counted as they are told. Hits and misses are not: they are counted where they happen, in the entries, for a
+ * subscriber would make every hit pay for an event.
+ */
+const faults = shared("stats.faults", () => {
+  const counts = new Map<string, number>();
+  on("fault", ({ site = "" }) => counts.set(site, (counts.get(site) ?? 0) + 1));
+  return counts;
+});
+
 function ofSite(site: Site): SiteStats {
   const { counts } = site;
   let { hits, saved } = counts;
@@ -50,8 +64,21 @@ function ofSite(site: Site): SiteStats {
     }
   }
   const { misses, joins, stale, evictions, expirations, failures, spent } = counts;
-  const times = { timeSpent: spent, timeSaved: saved };
-  return { kind: site.kind, hits, misses, joins, stale, evictions, expirations, failures, entries, bytes, ...times };
+  return {
+    kind: site.kind,
+    hits,
+    misses,
+    joins,
+    stale,
+    evictions,
+    expirations,
+    failures,
+    faults: faults.get(site.id) ?? 0,
+    entries,
+    bytes,
+    timeSpent: spent,
+    timeSaved: saved,
+  };
 }
 
 function collect(): Record<string, SiteStats> {
@@ -74,6 +101,7 @@ const METRICS: Readonly<Record<string, Measure>> = {
   kept_evictions: { of: (s) => s.evictions, type: "counter", help: "Entries dropped to make room" },
   kept_expirations: { of: (s) => s.expirations, type: "counter", help: "Entries dropped because their time was over" },
   kept_failures: { of: (s) => s.failures, type: "counter", help: "Runs that threw" },
+  kept_faults: { of: (s) => s.faults, type: "counter", help: "What went wrong without the program noticing" },
   kept_spent_seconds: { of: (s) => s.timeSpent / 1000, type: "counter", help: "Time of all runs" },
   kept_saved_seconds: { of: (s) => s.timeSaved / 1000, type: "counter", help: "Time that hits have saved" },
   kept_entries: { of: (s) => s.entries, type: "gauge", help: "Entries in memory" },
