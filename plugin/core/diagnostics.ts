@@ -114,9 +114,11 @@ export const CATALOGUE = {
     message: `${f} uses \`${name}\`, an arrow function that reads the \`${what}\` of a function around both.`,
     fix: `That \`${what}\` would have to be part of the key, but can't be named inside ${f}. Hold what ${name} needs of it in a variable beside ${name}, which is then keyed by itself:\n\n  const { base } = ${what === "this" ? "this" : "options"};\n\nor leave it out of the key:\n\n  cacheOptions({ ignore: ["${name}"] });`,
   })),
-  "this-unkeyable": error((f = "", cls = "") => ({
-    message: `${f} reads \`this\`, and nothing says how an instance of ${cls || "its class"} is keyed.`,
-    fix: `Two instances must not share results by accident. Say what tells instances apart:\n\n  class ${cls || "…"} {\n    [Symbol.for("kept.key")]() { return [this.id]; }\n  }\n\nor key this function by what it uses:\n\n  cacheOptions({ key: () => [this.id] });\n\nor let all instances share:\n\n  cacheOptions({ ignore: ["this"] });`,
+  "this-unkeyable": error((f = "", cls = "", held = "") => ({
+    message: held
+      ? `${f} reads \`this\`, an object that holds \`${held}\`, and a function can't be keyed.`
+      : `${f} reads \`this\`, and nothing says how an instance of ${cls || "its class"} is keyed.`,
+    fix: `Two ${held ? "objects" : "instances"} must not share results by accident. Say what tells ${held ? "them" : "instances"} apart:\n\n  ${held ? `const ${/^\w+(?=\.)/.exec(f)?.[0] ?? "object"} = {` : `class ${cls || "…"} {`}\n    [Symbol.for("kept.key")]() { return [this.id]; }${held ? "," : ""}\n  }${held ? ";" : ""}\n\nor key this function by what it uses:\n\n  cacheOptions({ key: () => [this.id] });\n\nor let all ${held ? "of them" : "instances"} share:\n\n  cacheOptions({ ignore: ["this"] });`,
   })),
   "arguments-excluded": error((f = "", name = "") => ({
     message: `${f} reads \`arguments\`, which holds \`${name}\`, a parameter left out of the key.`,

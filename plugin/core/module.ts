@@ -62,7 +62,7 @@ export function planModule(
   const scopes = inferScopes(program);
   const { annotations, fileDirective } = findAnnotations(program, scopes, report);
   const strays = findStrays(program, (node) => enclosingName(node, scopes), report);
-  const plans = annotations.flatMap((annotation) => planSite(annotation, scopes, report) ?? []);
+  const plans = tellApart(annotations.flatMap((annotation) => planSite(annotation, scopes, report) ?? []));
   refuseMisplacedOptions(
     program,
     annotations.map((each) => each.fn),
@@ -84,6 +84,13 @@ export function planModule(
     system: options.system ?? inferSystem(program, scopes, options.filename),
     unusedImports: findUnusedImports(plans, scopes),
   };
+}
+
+/** Where one path fits several sites (a variable assigned twice), none has it for itself. */
+function tellApart(plans: readonly SitePlan[]): SitePlan[] {
+  const paths = new Map<string, number>();
+  for (const { path } of plans) paths.set(path, (paths.get(path) ?? 0) + 1);
+  return plans.map((plan) => (paths.get(plan.path) === 1 ? plan : { ...plan, distinct: false }));
 }
 
 // ── which functions ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,7 +23,11 @@ export function qualify(fn: ir.Function, scopes: Scopes): QualifiedName {
   let distinct = true;
   /** What is still waiting for a name: the function (or an enclosing one), an object or class that holds it, nothing. */
   let waiting: "function" | "holder" | null = null;
+  /** What holds the function has passed through something that names nothing: `wrap({ load() {} })`. */
+  let loose = false;
   const take = (segment: string, said = segment): void => {
+    if (segment.includes("…")) distinct = false;
+    loose = false;
     if (waiting) {
       segments.unshift(segment);
       spoken.unshift(said);
@@ -31,7 +35,11 @@ export function qualify(fn: ir.Function, scopes: Scopes): QualifiedName {
     waiting = null;
   };
   for (let node: ir.Node = fn, parent = scopes.parentOf.get(fn); ; node = parent, parent = scopes.parentOf.get(node)) {
-    if (node.type === "Function") waiting = "function";
+    if (node.type === "Function") {
+      if (loose) distinct = false;
+      loose = false;
+      waiting = "function";
+    }
     if (node.type === "Class" && !waiting) waiting = "holder";
     if ((node.type === "Function" || node.type === "Class") && node.kind === "declaration" && node.id)
       take(node.id.name);
@@ -65,6 +73,8 @@ export function qualify(fn: ir.Function, scopes: Scopes): QualifiedName {
         take(parent.id.name);
         break;
       case "Block":
+      case "Case":
+      case "StaticBlock":
         // A function's own body is a FunctionBody: this is a block inside one, or at the top.
         distinct = false;
         break;
@@ -74,12 +84,16 @@ export function qualify(fn: ir.Function, scopes: Scopes): QualifiedName {
       distinct = false;
       if (node.type === "Function" && node.id) take(node.id.name);
     }
+    if (waiting === "holder" && !HOLDS.has(parent.type)) loose = true;
   }
-  return { path: segments.join("."), spoken: spoken.join("."), distinct: distinct && segments.length > 0 };
+  return { path: segments.join("."), spoken: spoken.join("."), distinct: distinct && !loose && segments.length > 0 };
 }
 
 /** A function behind one of these may still be named by the next node up. */
 const NAMES_LATER: ReadonlySet<string> = new Set(["Method", "Field", "Property", "ExportNamed"]);
+
+/** What is returned is its function's, as in `createApi.load`; the rest lies between a holder and its members. */
+const HOLDS: ReadonlySet<string> = new Set(["Object", "Class", "Return", "FunctionBody", "Function", ...NAMES_LATER]);
 
 function keyName(member: { readonly key: ir.PropertyKey; readonly computed: boolean }): string {
   const { key, computed } = member;

@@ -5,6 +5,7 @@
 import type { SiteKind } from "../../runtime/contract.ts";
 import { inferCaptures, isModuleLevel, mayBeUninitialized } from "./captures.ts";
 import { nearest, type Report } from "./diagnostics.ts";
+import { DIRECTIVES } from "./directive.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
 import { addressOf, qualify } from "./names.ts";
@@ -222,7 +223,11 @@ function redeclared(fn: ir.Function, params: readonly string[], scopes: Scopes):
 /** How `this` is keyed: a static method's class is its own code, so the class itself is a constant. */
 function thisText(fn: ir.Function, name: string, scopes: Scopes, report: Report): string {
   const member = memberOf(fn, scopes);
-  if (!member) return "this";
+  if (!member) {
+    const held = heldFunction(fn, scopes);
+    if (held) report.add("this-unkeyable", nameNode(fn, scopes), name, "", held);
+    return "this";
+  }
   const { cls, isStatic } = member;
   if (isStatic) {
     const own = ownNameOf(cls, fn, scopes);
@@ -264,14 +269,35 @@ function memberOf(fn: ir.Function, scopes: Scopes): { readonly cls: ir.Class; re
 
 /** `[Symbol.for("kept.key")]() {}`, or any computed method that may be it. */
 function hasKeyMethod(cls: ir.Class): boolean {
-  return cls.members.some((member) => {
-    if (member.type === "StaticBlock" || !member.computed || member.static) return false;
-    const { key } = member;
-    if (key.type !== "Call") return key.type === "Identifier" || (key.type === "Member" && !isWellKnown(key));
-    const [argument] = key.arguments;
-    return argument?.type === "String" && argument.value === "kept.key";
-  });
+  return cls.members.some((member) => member.type !== "StaticBlock" && !member.static && isKeyMethod(member));
 }
+
+function isKeyMethod({ key, computed }: { readonly key: ir.PropertyKey; readonly computed: boolean }): boolean {
+  if (!computed) return false;
+  if (key.type !== "Call") return key.type === "Identifier" || (key.type === "Member" && !isWellKnown(key));
+  const [argument] = key.arguments;
+  return argument?.type === "String" && argument.value === "kept.key";
+}
+
+/**
+ * The object literal that a method's `this` is, keyed by its content, can't be keyed if it holds a function that is not
+ * cached itself: the name of such a one.
+ */
+function heldFunction(fn: ir.Function, scopes: Scopes): string | undefined {
+  if (fn.kind === "arrow") return undefined;
+  const property = scopes.parentOf.get(fn);
+  const object = property?.type === "Property" ? scopes.parentOf.get(property) : undefined;
+  if (object?.type !== "Object") return undefined;
+  const properties = object.properties.filter((each) => each.type === "Property");
+  if (properties.some(isKeyMethod)) return undefined;
+  const held = properties.find(
+    ({ kind, value }) => kind !== "get" && kind !== "set" && value.type === "Function" && !isAnnotated(value),
+  );
+  return held && (held.key.type === "Name" && !held.computed ? held.key.name : "[…]");
+}
+
+const isAnnotated = ({ body }: ir.Function): boolean =>
+  body.type === "FunctionBody" && body.directives.some(({ raw }) => DIRECTIVES[raw] !== undefined);
 
 const isWellKnown = (key: ir.Member): boolean => key.object.type === "Identifier" && key.object.name === "Symbol";
 

@@ -93,7 +93,7 @@ function wrap({ site, open, close }: SiteEmission, source: string, text: MagicSt
     text.appendLeft(body.end - 1, close);
   } else {
     text.appendLeft(body.start, open.join(""));
-    text.prependRight(body.end, close);
+    text.prependLeft(body.end, close);
   }
 }
 
