@@ -3,11 +3,11 @@
  * not. Every part is framed by a tag and, where it has a length, by that; nothing is escaped and nothing is sampled.
  *
  *     u  undefined       _  null          t f  true, false
- *     n1.5  number       N I J Z  NaN, Infinity, -Infinity, -0
+ *     n12  integer       d…  other number, by its bits      N I J Z  NaN, Infinity, -Infinity, -0
  *     b12  bigint        s3:abc  string   y3:abc  Symbol.for("abc")
  *     [nn…]  array       h3{…}  array with holes or with names of its own
  *     v100…  array of 64 numbers and more, by a digest of them as 64-bit floats
- *     {,1:an1,1:bt}      plain object: names sorted, each framed by its length
+ *     {1:a1:b|n1t}       plain object: its names sorted (long: a digest of them), then its values
  *     ^2  the object two levels above: a cycle
  *     #…  (or %…) the digest of an object's text, in place of a text that is long
  *
@@ -20,7 +20,7 @@ import { encoderOf } from "./key-builtins.ts";
 import { encodeNumber, encodeNumbers, encodeString, frame } from "./key-text.ts";
 import { hasOnlyElements, isPlain, isPlainArray } from "./kinds.ts";
 import { refuseDepth, refuseKey } from "./refusals.ts";
-import { frameName, shapeOf } from "./shapes.ts";
+import { shapeOf } from "./shapes.ts";
 import { IDENTITY } from "./types.ts";
 
 /** Deeper is refused: an endless proxy, which would otherwise end in an overflow of the stack. */
@@ -33,7 +33,7 @@ const MANY_NUMBERS = 64;
 /** Objects that stand for as many others are remembered, so that shared parts can't double the work level by level. */
 const WORTH_REMEMBERING = 256;
 
-const { getPrototypeOf, getOwnPropertySymbols, keys: namesOf, hasOwn } = Object;
+const { getPrototypeOf, getOwnPropertySymbols, keys: namesOf, values: valuesOf, hasOwn } = Object;
 const { isArray } = Array;
 
 /** Where an encoder stands inside an object: a property, an index, or something in words. */
@@ -149,22 +149,27 @@ export class Encoder {
   }
 
   private plain(value: object): string {
-    const { names, frames } = shapeOf(namesOf(value));
+    if (getOwnPropertySymbols(value).length > 0) return this.withSymbols(value, namesOf(value));
+    // All values in one go: by name, one at a time, each would be looked up in an object of any shape.
+    return `${this.fields(namesOf(value), valuesOf(value))}}`;
+  }
+
+  /** Names, then values in the order of the sorted names; not closed. */
+  private fields(listed: readonly string[], values: readonly unknown[]): string {
+    const { header, names, order } = shapeOf(listed);
     const step = this.depth - 1;
-    let text = "{";
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i]!;
-      const child: unknown = (value as Record<string, unknown>)[name];
-      if (typeof child === "string") text += frames[i]! + encodeString(child);
-      else if (typeof child === "number") text += frames[i]! + encodeNumber(child);
+    let text = header;
+    for (let i = 0; i < order.length; i++) {
+      const child = values[order[i]!];
+      if (typeof child === "string") text += encodeString(child);
+      else if (typeof child === "number") text += encodeNumber(child);
       else {
-        this.steps[step] = name;
-        text += frames[i]! + this.value(child);
+        this.steps[step] = names[i]!;
+        text += this.value(child);
       }
       if (text.length > LONG) text = digestText(text);
     }
-    if (getOwnPropertySymbols(value).length > 0) return this.withSymbols(value, text);
-    return `${text}}`;
+    return text;
   }
 
   private array(value: readonly unknown[]): string {
@@ -195,20 +200,10 @@ export class Encoder {
     return `h${value.length}${this.properties(value, namesOf(value))}`;
   }
 
-  /** Own enumerable properties: names, sorted, and symbols. */
+  /** These of an object's own properties, and those whose names are symbols. */
   properties(value: object, names: string[]): string {
-    const text = `{${this.named(value, names)}`;
-    if (getOwnPropertySymbols(value).length > 0) return this.withSymbols(value, text);
-    return `${text}}`;
-  }
-
-  private named(value: object, names: string[]): string {
-    let text = "";
-    for (const name of names.sort()) {
-      text += frameName(name) + this.inside(name, (value as Record<string, unknown>)[name]);
-      if (text.length > LONG) text = digestText(text);
-    }
-    return text;
+    if (getOwnPropertySymbols(value).length > 0) return this.withSymbols(value, names);
+    return `${this.fields(names, pick(value, names))}}`;
   }
 
   /** The parts of a Map or Set, whose order does not matter. */
@@ -221,16 +216,15 @@ export class Encoder {
     return text;
   }
 
-  /** Closes a text of properties with those whose names are symbols. */
-  private withSymbols(value: object, text: string): string {
-    // A plain object may say itself what identifies it.
+  private withSymbols(value: object, names: string[]): string {
+    // A plain object, too, may say itself what identifies it.
     if (hasOwn(value, IDENTITY)) return `k${this.identity(value)}`;
+    const text = this.fields(names, pick(value, names));
     const parts: string[] = [];
     for (const name of getOwnPropertySymbols(value)) {
       if (!Object.prototype.propertyIsEnumerable.call(value, name)) continue;
       this.steps[this.depth - 1] = name;
-      const frame = this.symbol(name);
-      parts.push(`,${frame}${this.value((value as Record<symbol, unknown>)[name])}`);
+      parts.push(this.symbol(name) + this.value((value as Record<symbol, unknown>)[name]));
     }
     // `arguments` and module namespaces differ from plain objects in nothing else.
     const tag = Object.prototype.toString.call(value);
@@ -245,7 +239,7 @@ export class Encoder {
   }
 
   identifiedBy(value: object, key: unknown, by: string): string {
-    if (key === value) return `{${this.named(value, namesOf(value))}}`;
+    if (key === value) return `${this.fields(namesOf(value), valuesOf(value))}}`;
     return this.inside({ method: by, argument: undefined }, key);
   }
 
@@ -300,3 +294,7 @@ const WELL_KNOWN = new Map(
       return typeof symbol === "symbol" ? [[symbol, name] as const] : [];
     }),
 );
+
+function pick(value: object, names: readonly string[]): unknown[] {
+  return names.map((name) => (value as Record<string, unknown>)[name]);
+}

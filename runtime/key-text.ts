@@ -1,6 +1,10 @@
 /** How the parts of a key are spelt: a tag, and the length where there is one, so that no part runs into the next. */
 import { digestBytes } from "./digest.ts";
 
+const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+const LOW = LITTLE_ENDIAN ? 0 : 1;
+const HIGH = 1 - LOW;
+
 /** `5:rides` */
 export function frame(text: string): string {
   return `${text.length}:${text}`;
@@ -15,11 +19,38 @@ export function encodeString(text: string): string {
   return length < 256 ? STRING_FRAMES[length] + text : `s${length}:${text}`;
 }
 
-/** `n1.5`; only NaN, -0 and the infinities need tags of their own, all others the language spells in one way. */
+const SMALL_INTEGERS = Array.from({ length: 1024 }, (_, integer) => `n${integer}`);
+
+/** `n12`. The language spells every number in one way, but takes 150 ns for the digits of one that is no integer. */
 export function encodeNumber(value: number): string {
-  if (value === 0) return Object.is(value, -0) ? "Z" : "n0";
-  if (value - value === 0) return `n${value}`;
+  if (value > 0 && value < 1024 && (value | 0) === value) return SMALL_INTEGERS[value]!;
+  if (Number.isInteger(value)) return value === 0 && Object.is(value, -0) ? "Z" : `n${value}`;
+  if (value - value === 0) return encodeBits(value);
   return value > 0 ? "I" : value < 0 ? "J" : "N";
+}
+
+const float = new Float64Array(1);
+const halves = new Uint32Array(float.buffer);
+
+/** `d` and the 64 bits as 11 printable characters of 6 bits each, from `0` to `o`. */
+function encodeBits(value: number): string {
+  float[0] = value;
+  const low = halves[LOW]!;
+  const high = halves[HIGH]!;
+  return String.fromCharCode(
+    100,
+    48 + (low & 63),
+    48 + ((low >>> 6) & 63),
+    48 + ((low >>> 12) & 63),
+    48 + ((low >>> 18) & 63),
+    48 + ((low >>> 24) & 63),
+    48 + (((low >>> 30) | (high << 2)) & 63),
+    48 + ((high >>> 4) & 63),
+    48 + ((high >>> 10) & 63),
+    48 + ((high >>> 16) & 63),
+    48 + ((high >>> 22) & 63),
+    48 + (high >>> 28),
+  );
 }
 
 /** Shorter ones are spelt out, a character a byte: a digest takes as much room and more time. */
@@ -30,8 +61,6 @@ export function encodeBytes(bytes: Uint8Array): string {
   if (bytes.length > FEW_BYTES) return `${bytes.length}#${digestBytes(bytes)}`;
   return `${bytes.length}:${String.fromCharCode(...bytes)}`;
 }
-
-const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** Marks bytes that a big-endian machine holds the other way round, so that the two never meet in a shared store. */
 export const BYTE_ORDER = LITTLE_ENDIAN ? "" : "!";

@@ -4,7 +4,8 @@
  *
  * - an object without a prototype equals a plain one (and a plain one of another realm);
  * - what Node compares by nothing is compared by what it holds: URLSearchParams, Headers, FormData, Intl and Temporal;
- * - cycles are equal if they close at the same depth (Node's own answer changed from 22 to 24; this is the newer).
+ * - where Node's own answer has changed, the newer one holds: cycles are equal if they close at the same depth, invalid
+ *   dates are equal (both since 24), and a `cause` of undefined is a cause (since 22).
  */
 import type { SiteSpec } from "./contract.ts";
 import { digestText, isWellFormed } from "./digest.ts";
@@ -26,6 +27,8 @@ export type SiteNames = Pick<SiteSpec, "id" | "hashed" | "captured" | "rest">;
 
 /** Longer texts become a digest, also to keep arguments out of sight in stores. */
 const LONGEST = 256;
+/** Its text has a frame. */
+const LONGEST_STRING = 250;
 const ENCODED = "\0";
 
 /**
@@ -39,7 +42,7 @@ export function encodeKey(slots: readonly unknown[], site: SiteNames): Key {
   if (slots.length === 1) {
     const only = slots[0];
     if (typeof only === "string") {
-      if (only.length <= LONGEST && only.charCodeAt(0) !== 0) return only;
+      if (only.length <= LONGEST_STRING && only.charCodeAt(0) !== 0) return only;
     } else if (typeof only === "number" && only !== 0) return only;
   }
   return encodeSlots(slots, site);

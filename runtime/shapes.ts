@@ -1,17 +1,16 @@
 /**
- * Objects that list the same property names in the same order share one shape: their names sorted and framed once,
- * not once per object. Measured on 1,000 leaves in 250 objects: 2.6 times faster than sorting each time.
+ * Objects that list the same property names in the same order share one shape: their names are sorted and spelt once,
+ * not once per object. Measured on 1,000 leaves in 250 objects: a key takes a third of the time.
  */
+import { digestText } from "./digest.ts";
 
-/** The names of an object's properties in canonical order (by code unit), and each as the encoder writes it. */
+/** The names of an object's properties in canonical order (by code unit). */
 export interface Shape {
   readonly names: readonly string[];
-  readonly frames: readonly string[];
-}
-
-/** `,4:name`: framed by its length, so that no name can be mistaken for another name and its value. */
-export function frameName(name: string): string {
-  return `,${name.length}:${name}`;
+  /** Where each of {@link names} stands among the names as the object lists them. */
+  readonly order: readonly number[];
+  /** `{2:id4:name|`: how the text of such an object begins; with many or long names, a digest of that. */
+  readonly header: string;
 }
 
 /**
@@ -30,9 +29,14 @@ export function shapeOf(names: readonly string[]): Shape {
   return (node.shape ??= makeShape(names));
 }
 
-function makeShape(names: readonly string[]): Shape {
-  const sorted = names.slice().sort();
-  return { names: sorted, frames: sorted.map(frameName) };
+/** A header that is longer is replaced by its digest, once for all objects of the shape. */
+const LONG_HEADER = 96;
+
+function makeShape(listed: readonly string[]): Shape {
+  const order = listed.map((_, at) => at).sort((a, b) => (listed[a]! < listed[b]! ? -1 : 1));
+  const names = order.map((at) => listed[at]!);
+  const header = `{${names.map((name) => `${name.length}:${name}`).join("")}|`;
+  return { names, order, header: header.length > LONG_HEADER ? `{${digestText(header)}` : header };
 }
 
 /** One name further: a trie over names in insertion order. */
