@@ -89,8 +89,8 @@ export function planModule(
 /** Where one path fits several sites (a variable assigned twice), none has it for itself. */
 function tellApart(plans: readonly SitePlan[]): SitePlan[] {
   const paths = new Map<string, number>();
-  for (const { path } of plans) paths.set(path, (paths.get(path) ?? 0) + 1);
-  return plans.map((plan) => (paths.get(plan.path) === 1 ? plan : { ...plan, distinct: false }));
+  for (const { path, distinct } of plans) if (distinct) paths.set(path, (paths.get(path) ?? 0) + 1);
+  return plans.map((plan) => ((paths.get(plan.path) ?? 0) > 1 ? { ...plan, distinct: false } : plan));
 }
 
 // ── which functions ──────────────────────────────────────────────────────────────────────────────────────────────────
