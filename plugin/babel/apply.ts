@@ -36,6 +36,17 @@ export function applyAst(
       : list.findIndex((each) => !isOptions(each));
     list.splice(Math.max(at, 0), 0, ...build([text]));
   }
+  for (const { list, text } of emission.readers) {
+    const statements = listOf(original(list));
+    statements.splice(
+      Math.max(
+        statements.findIndex((each) => !isOptions(each)),
+        0,
+      ),
+      0,
+      ...build([text]),
+    );
+  }
   for (const each of emission.sites) wrap(each);
   removeImports();
   if (plan.fileDirective) remove(program.directives, original(plan.fileDirective));

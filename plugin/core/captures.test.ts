@@ -34,6 +34,7 @@ describe("captured values are keyed, in the order of their use", () => {
   test.each<[string, string]>([
     ["function o(a, b) { return () => { @ return b + a; }; }", "b a"],
     ["function o(a) { return (x) => { @ return a + x; }; }", "x a"],
+    ["function o(a) { const g = () => a; for (const a of []) return () => { @ return g() + a; }; }", "a a"],
     ["function o({ a, b: { c }, ...d }) { return () => { @ return [a, c, d]; }; }", "a c d"],
     ["function o() { let a = 1; a = 2; return () => { @ return a; }; }", "a"],
     ["function o() { const a = [1]; return () => { @ return a; }; }", "a"],
@@ -185,7 +186,10 @@ describe("refused", () => {
     ["function o() { let a; return () => { @ for (a of []); }; }", "writes-captured a"],
     ["function o() { let a; return () => { @ return () => { a ??= 1; }; }; }", "writes-captured a"],
     ["function o() { let a; const g = () => { a = 1; }; return () => { @ g(); }; }", "writes-captured a"],
-    ["function o(a) { const g = () => a; return (a) => { @ return g() + a; }; }", "shadowed-capture a"],
+    [
+      "function o() { switch (1) { case 1: let a; const g = () => a; return (a) => { @ return g() + a; }; } }",
+      "shadowed-capture a",
+    ],
     ["function o(a) { return () => { @ return eval('a'); }; }", "eval-in-closure eval('a')"],
     ["class K { m() { const g = () => this; return { n() { @ return g(); } }; } }", "captures-unkeyable g"],
     ["class K { m() { @ return this; } }", "this-unkeyable m"],

@@ -11,6 +11,8 @@ import { type Binding, isInside, lookup, type Reference, type Scope, type Scopes
 export interface Captures {
   /** Keyed, in the order of their first use. */
   readonly values: readonly Binding[];
+  /** Those of {@link values} that another variable of the name hides from the site: the list where they can be named. */
+  readonly hidden: ReadonlyMap<Binding, ir.Node>;
   /** Functions and classes of the scopes around, whose code belongs to the site's. */
   readonly code: readonly Binding[];
   readonly usesThis: boolean;
@@ -28,6 +30,7 @@ export function inferCaptures(
   report: Report,
 ): Captures {
   const values = new Set<Binding>();
+  const hidden = new Map<Binding, ir.Node>();
   const code = new Set<Binding>();
   const own = ownUses(fn, scopes);
   const functionScope = scopes.scopeOf.get(fn) as Scope;
@@ -57,9 +60,13 @@ export function inferCaptures(
         continue;
       }
       if (lookup(functionScope, binding.name) !== binding) {
-        if (!ignored.has(binding.name))
-          report.add("shadowed-capture", reference.node, f, binding.name, via?.name ?? binding.name);
-        continue;
+        const list = listThatSees(binding, functionScope, scopes);
+        if (list) hidden.set(binding, list);
+        else {
+          if (!ignored.has(binding.name))
+            report.add("shadowed-capture", reference.node, f, binding.name, via?.name ?? binding.name);
+          continue;
+        }
       }
       values.add(binding);
     }
@@ -83,6 +90,7 @@ export function inferCaptures(
   if (own.eval && !isModuleLevel(functionScope.parent as Scope)) report.add("eval-in-closure", own.eval, f);
   return {
     values: [...values],
+    hidden,
     code: [...code],
     usesThis,
     usesArguments,
@@ -104,6 +112,20 @@ export function codeOf(binding: Binding, scopes: Scopes): ir.Function | ir.Class
   const aliased = scopes.referenceOf.get(init)?.binding;
   if (!aliased || aliased === binding) return undefined;
   return isModuleLevel(aliased.scope) ? "module" : codeOf(aliased, scopes);
+}
+
+/** The statements of a binding's own scope, where they are around the function and the name means the binding. */
+function listThatSees(binding: Binding, functionScope: Scope, scopes: Scopes): ir.Node | undefined {
+  const { node } = binding.scope;
+  const list =
+    node.type === "Function" || node.type === "For" || node.type === "ForIn" || node.type === "ForOf"
+      ? node.body
+      : node.type === "Try"
+        ? node.handler
+        : node;
+  if (list?.type !== "FunctionBody" && list?.type !== "Block") return undefined;
+  const scope = scopes.scopeOf.get(list);
+  return scope && isInside(functionScope, scope) && lookup(scope, binding.name) === binding ? list : undefined;
 }
 
 /** Made once, when the module is evaluated: not a function's, not a block's or loop's. */

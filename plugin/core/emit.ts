@@ -19,6 +19,8 @@ export interface SiteEmission {
 export interface Emission {
   readonly sites: readonly SiteEmission[];
   readonly marks: readonly { readonly site: PlannedSite; readonly text: string }[];
+  /** Functions that read, for a key, captures which something of the same name hides from their site. */
+  readonly readers: readonly { readonly list: ir.Node; readonly text: string }[];
   /** Behind the first statement: the sites register as soon as the module runs. */
   readonly registration: string;
   /** At the end of the file. */
@@ -58,10 +60,16 @@ export function emitModule(plan: ModulePlan, source: string, options: EmitOption
     const cached = variable(site);
     return site.mark ? [{ site, text: `${names.mark}(${site.mark.expression}, ${cached} || ${cached}$());` }] : [];
   });
+  const readers = sites.flatMap((site) =>
+    site.slots.flatMap(({ list, text }, index) =>
+      list ? [{ list, text: `function ${readerOf(variable(site), index)}() { return ${text}; }` }] : [],
+    ),
+  );
   const declarations = sites.map((site) => `${variable(site)} = /*#__PURE__*/${variable(site)}$()`);
   return {
     sites: sites.map((site) => emitSite(site, variable(site))),
     marks,
+    readers,
     registration: sites.length > 0 ? `var ${declarations.join(", ")};` : "",
     tail: sites.length > 0 ? emitTail(sites, system, names, variable, marks.length > 0, runtime, hashes) : [],
   };
@@ -87,6 +95,8 @@ function emittedNames(source: string) {
 }
 type Names = ReturnType<typeof emittedNames>;
 
+const readerOf = (variable: string, slot: number): string => `${variable}$${slot}`;
+
 /** Before: `{ body }`. After: `{ return (_kept0 || _kept0$())([keyed], () => { body }); }`. */
 function emitSite(site: PlannedSite, variable: string): SiteEmission {
   const { fn, passed } = site;
@@ -95,6 +105,7 @@ function emitSite(site: PlannedSite, variable: string): SiteEmission {
     if (index > 0) key.push(", ");
     // The option `key` has no text of its own; a parameter may well be called `key`.
     if (slot.text === null) key.push(...callOf(site, "key"));
+    else if (slot.list) key.push(`${readerOf(variable, index)}()`);
     else key.push(slot.spread ? `...${slot.text}` : slot.text);
   }
   const async = fn.async ? "async " : "";

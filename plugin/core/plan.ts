@@ -19,6 +19,8 @@ export interface Slot {
   readonly text: string | null;
   /** A rest parameter: keyed element by element. */
   readonly spread: boolean;
+  /** A capture whose name means something else at the site: read by a function at the start of this list. */
+  readonly list?: ir.Node | undefined;
 }
 
 /** Where `mark(fn, site)` goes for a function that only an inner scope can name. */
@@ -110,7 +112,7 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
       const text = mayBeUninitialized(binding, fn, scopes)
         ? `(() => { try { return ${binding.name}; } catch {} })()`
         : binding.name;
-      slots.push({ name: binding.name, text, spread: false });
+      slots.push({ name: binding.name, text, spread: false, list: captures.hidden.get(binding) });
     }
   }
   checkIgnored(

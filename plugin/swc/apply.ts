@@ -37,6 +37,8 @@ export function applyText(
     if (place.after) text.appendLeft(place.after.end, `;${mark}`);
     else text.prependRight(firstStatement(place.list, plan).start, mark);
   }
+  for (const { list, text: reader } of emission.readers)
+    text.prependRight(firstStatement(list, plan).start, `${reader} `);
   for (const each of emission.sites) wrap(each, source, text);
   if (emission.registration) text.appendLeft((plan.program.body[0] as ir.Statement).end, `;${emission.registration}`);
   appendTail(emission.tail, source, text);
