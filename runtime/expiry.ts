@@ -50,6 +50,20 @@ export function reapAll(at: number, drop: (entry: Entry) => void): void {
   for (const shelf of [...sweep.shelves]) reap(shelf, at, drop);
 }
 
+/** After a change of the clock: what was to come then comes at another time. */
+export function reschedule(drop: (entry: Entry) => void): void {
+  if (sweep.timer !== undefined) stopTimer(sweep.timer);
+  sweep.timer = undefined;
+  sweep.at = Number.POSITIVE_INFINITY;
+  wakeForNext(drop);
+}
+
+function wakeForNext(drop: (entry: Entry) => void): void {
+  let next = Number.POSITIVE_INFINITY;
+  for (const { due } of sweep.shelves) next = Math.min(next, (due[0] as Entry).until);
+  if (next < sweep.at) wake(next, drop);
+}
+
 function wake(at: number, drop: (entry: Entry) => void): void {
   if (sweep.timer !== undefined) stopTimer(sweep.timer);
   sweep.at = at;
@@ -59,9 +73,7 @@ function wake(at: number, drop: (entry: Entry) => void): void {
       sweep.timer = undefined;
       sweep.at = Number.POSITIVE_INFINITY;
       reapAll(now(), drop);
-      let next = Number.POSITIVE_INFINITY;
-      for (const { due } of sweep.shelves) next = Math.min(next, (due[0] as Entry).until);
-      if (next < sweep.at) wake(next, drop);
+      wakeForNext(drop);
     }, wait),
   );
 }

@@ -2,7 +2,7 @@
 import { now, onConfigure, settings } from "./config.ts";
 import type { Entry, Shelf } from "./entry.ts";
 import { type DropReason, type EvictEvent, fault, hears, publish } from "./events.ts";
-import { reap, reapAll, scheduleEnd, unscheduleEnd } from "./expiry.ts";
+import { reap, reapAll, reschedule, scheduleEnd, unscheduleEnd } from "./expiry.ts";
 import { keyText } from "./key.ts";
 import { release, retain } from "./resource.ts";
 import { tracker } from "./run.ts";
@@ -148,6 +148,7 @@ function makeRoomInMemory(): void {
 }
 
 onConfigure(() => {
+  reschedule(expire);
   for (const shelf of memory.shelves) shelf.bounded = isBounded(shelf);
   if (memory.bytes > settings.maxBytes) makeRoomInMemory();
 });
