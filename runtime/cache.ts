@@ -93,8 +93,8 @@ export function begin(call: Call): unknown {
 export function callOf(site: Site): CachedCall {
   const { shelf } = site;
   const { entries } = shelf;
-  return (slots, run, args) => {
-    if (attention.count !== 0 || site.careful) return callWithCare(site, slots, run, args);
+  return (slots, run, args, captures) => {
+    if (attention.count !== 0 || site.careful) return callWithCare(site, slots, run, args, captures);
     const key = encodeKey(slots, site.spec);
     const entry = entries.get(key);
     if (entry !== undefined && (entry.ease === PLAIN || isSimple(entry)) && !hitChannel.hasSubscribers) {
@@ -102,7 +102,7 @@ export function callOf(site: Site): CachedCall {
       if (shelf.bounded) touch(entry);
       return entry.keeper === undefined ? entry.value : entry.keeper.give();
     }
-    return recall({ shelf, key, base: key, slots, run, args });
+    return recall({ shelf, key, base: key, slots, run, args, captures });
   };
 }
 
@@ -112,12 +112,18 @@ function isSimple(entry: Entry): boolean {
 }
 
 /** A call that may be probed, or belongs to a session, or whose key has more to it than the arguments. */
-function callWithCare(site: Site, slots: unknown[], run: () => unknown, args: Parameters<CachedCall>[2]): unknown {
+function callWithCare(
+  site: Site,
+  slots: unknown[],
+  run: () => unknown,
+  args: Call["args"],
+  captures: Call["captures"],
+): unknown {
   if (isProbed(site)) return note(() => keyOf(site, slots), slots, run, args);
   return unprobed(() => {
     if (site.spec.persist !== undefined) throw noStore(site.id, site.spec.persist);
     const shelf = shelfOf(site);
     const key = keyOf(site, slots);
-    return begin({ shelf, key, base: key, slots, run, args });
+    return begin({ shelf, key, base: key, slots, run, args, captures });
   });
 }

@@ -13,6 +13,8 @@ export interface Call {
   readonly run: () => unknown;
   /** All bound parameters, where `validate` wants them. */
   readonly args: (() => unknown[]) | undefined;
+  /** The captures as they are now, where they may change while the body runs. */
+  readonly captures?: (() => unknown[]) | undefined;
 }
 
 /**

@@ -71,8 +71,15 @@ export interface SiteSpec {
  * @param key the keyed values: bound parameters after defaults, then captures, read at call time
  * @param run the body, where it stands: an arrow (async if the function is), so `this` and friends are lexical
  * @param args all bound parameter values, excluded ones too; emitted only where `validate` wants them
+ * @param captures the captures anew, as they are when it is called; emitted for `async` functions that capture a
+ *   variable which is assigned somewhere: a run in which it changed has seen two values, and is not kept
  */
-export type CachedCall = (key: unknown[], run: () => unknown, args?: () => unknown[]) => unknown;
+export type CachedCall = (
+  key: unknown[],
+  run: () => unknown,
+  args?: (() => unknown[]) | undefined,
+  captures?: () => unknown[],
+) => unknown;
 
 /** Exported by `kept/runtime` under the names `cacheData` and `cacheResource`. */
 export type MakeSite = (spec: SiteSpec) => CachedCall;

@@ -34,6 +34,7 @@ export class Flight {
   /** What was made of the result; absent while it runs, and if it was cleared or has failed. */
   entry: Entry | undefined = undefined;
   waiters = 0;
+  readonly captures: Call["captures"];
 
   constructor(call: Call, run: Run, cause: Cause) {
     this.shelf = call.shelf;
@@ -41,6 +42,7 @@ export class Flight {
     this.base = call.base;
     this.run = run;
     this.cause = cause;
+    this.captures = call.captures;
     this.began = now();
   }
 
@@ -148,12 +150,19 @@ export function isOutdated({ run, shelf }: Flight): boolean {
   );
 }
 
+/** Was a captured variable assigned during the run? Then the key tells of one value, and the body may have read another. */
+function sawTwoValues({ captures, run, shelf }: Flight): boolean {
+  if (captures === undefined) return false;
+  const then = run.slots.slice(-(shelf.site.spec.captured ?? 0));
+  return captures().some((value, index) => !Object.is(value, then[index]));
+}
+
 /** The run has given `value`: make an entry of it, keep it, and hand the caller its own. */
 function land(flight: Flight, value: unknown): unknown {
   const { shelf, run } = flight;
   const { spec, kind } = shelf.site;
   const cost = end(flight);
-  if (isOutdated(flight) || shelf.closed) flight.cleared = true;
+  if (isOutdated(flight) || shelf.closed || sawTwoValues(flight)) flight.cleared = true;
   takeOver(run, Number.POSITIVE_INFINITY, spec.tags);
   if (flight.cleared) {
     takeOver(run.parent, run.expires, run.tags);

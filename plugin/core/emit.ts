@@ -101,15 +101,22 @@ const readerOf = (variable: string, slot: number): string => `${variable}$${slot
 function emitSite(site: PlannedSite, variable: string): SiteEmission {
   const { fn, passed } = site;
   const key: (string | Hole)[] = [];
+  const captures: string[] = [];
   for (const [index, slot] of site.slots.entries()) {
     if (index > 0) key.push(", ");
     // The option `key` has no text of its own; a parameter may well be called `key`.
-    if (slot.text === null) key.push(...callOf(site, "key"));
-    else if (slot.list) key.push(`${readerOf(variable, index)}()`);
-    else key.push(slot.spread ? `...${slot.text}` : slot.text);
+    if (slot.text === null) {
+      key.push(...callOf(site, "key"));
+      continue;
+    }
+    const text = slot.list ? `${readerOf(variable, index)}()` : slot.text;
+    key.push(slot.spread ? `...${text}` : text);
+    if (index >= site.slots.length - site.captured.length) captures.push(text);
   }
   const async = fn.async ? "async " : "";
-  const args = wantsArguments(site.options.code.validate) ? `, () => [${site.bound.join(", ")}]` : "";
+  const bound = wantsArguments(site.options.code.validate) ? `, () => [${site.bound.join(", ")}]` : "";
+  const mayChange = fn.async && site.slots.some((slot) => slot.changes);
+  const args = mayChange ? `${bound || ", undefined"}, () => [${captures.join(", ")}]` : bound;
   const call = [`(${variable} || ${variable}$())([`, ...key];
   if (fn.body.type !== "FunctionBody") return { site, open: [...call, `], ${async}() => (`], close: `)${args})` };
   if (passed.length === 0) return { site, open: ["return ", ...call, `], ${async}() => {`], close: `}${args});` };

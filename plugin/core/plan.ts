@@ -10,7 +10,7 @@ import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
 import { addressOf, qualify } from "./names.ts";
 import { keptName, type ReadOptions, readOptions } from "./options.ts";
-import { type Binding, boundNames, lookup, type Scope, type Scopes } from "./scope.ts";
+import { type Binding, boundNames, isReassigned, lookup, type Scope, type Scopes } from "./scope.ts";
 
 /** One place of the key. */
 export interface Slot {
@@ -21,6 +21,8 @@ export interface Slot {
   readonly spread: boolean;
   /** A capture whose name means something else at the site: read by a function at the start of this list. */
   readonly list?: ir.Node | undefined;
+  /** A capture that something assigns: it may change while the body runs. */
+  readonly changes?: boolean;
 }
 
 /** Where `mark(fn, site)` goes for a function that only an inner scope can name. */
@@ -112,7 +114,13 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
       const text = mayBeUninitialized(binding, fn, scopes)
         ? `(() => { try { return ${binding.name}; } catch {} })()`
         : binding.name;
-      slots.push({ name: binding.name, text, spread: false, list: captures.hidden.get(binding) });
+      slots.push({
+        name: binding.name,
+        text,
+        spread: false,
+        list: captures.hidden.get(binding),
+        changes: isReassigned(binding),
+      });
     }
   }
   checkIgnored(
