@@ -61,6 +61,8 @@ export class Graph {
 
   binding = (file: string, name: string): string => idOf("binding", file, name);
 
+  effects = (file: string): string => idOf("effects", file);
+
   /** A unit that is no top-level one: an annotated function. */
   root(file: string, name: string, unit: Unit): string {
     const id = idOf("root", file, name);
@@ -173,20 +175,29 @@ export class Graph {
     };
   }
 
-  /** Statements that run for their effect, and modules imported for theirs. */
+  /** Statements that run for their effect, and, of modules imported for theirs, all of them, in the order of execution. */
   #effects(file: string, kind: "residue" | "effects"): Made {
+    return { label: kind, ordered: [...this.#effectsOf(file, kind, new Set())] };
+  }
+
+  #effectsOf(file: string, kind: "residue" | "effects", seen: Set<string>): ReadonlySet<string> {
     const facts = this.#facts(file);
-    if (!facts) return { label: kind };
-    const ordered = facts[kind].map((unit) => idOf("unit", file, unit));
-    for (const specifier of facts.imported) {
+    const found = new Set<string>();
+    if (!facts || seen.has(file)) return found;
+    seen.add(file);
+    this.#looked.add(file);
+    // Importing a barrel for its effect runs what it re-exports.
+    const reexported = Object.values(facts.exports).flatMap((each) => ("from" in each ? [each.from] : []));
+    for (const specifier of kind === "effects" ? [...facts.imported, ...facts.stars, ...reexported] : facts.imported) {
       // A style sheet changes no value.
       if (STYLE.test(specifier)) continue;
       const resolved = this.#resolve(file, specifier);
       if (resolved.kind === "file" && this.#modules.get(resolved.path).kind === "code")
-        ordered.push(idOf("effects", resolved.path));
-      else ordered.push(...this.#target(file, specifier, resolved, []));
+        for (const each of this.#effectsOf(resolved.path, "effects", seen)) found.add(each);
+      else for (const each of this.#target(file, specifier, resolved, [])) found.add(each);
     }
-    return { label: kind, ordered };
+    for (const unit of facts[kind]) found.add(idOf("unit", file, unit));
+    return found;
   }
 
   /** A value in a JSON file, as far down as the path can be followed. */

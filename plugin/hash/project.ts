@@ -4,7 +4,7 @@
  */
 import { hashFrom } from "./components.ts";
 import { codeHash } from "./digest.ts";
-import type { Unit } from "./facts.ts";
+import type { ModuleFacts, Unit } from "./facts.ts";
 import { type Doubt, Graph, type LinkNode, type LinkOptions } from "./link.ts";
 import { type FactsStore, Modules, type ReadProgram } from "./modules.ts";
 import type { FactsReading } from "./read-facts.ts";
@@ -75,6 +75,24 @@ export class Project {
     return new Map(roots.map(({ name, unit }) => [name, this.#hash(this.#graph.root(file, name, unit))]));
   }
 
+  /** Hashes of top-level names, as importers of them see them. */
+  bindings(names: readonly (readonly [file: string, name: string])[]): CodeHash[] {
+    this.#refresh();
+    return names.map(([file, name]) => this.#hash(this.#graph.binding(file, name)));
+  }
+
+  /** The hash of everything that a file runs for its effect. */
+  effects(file: string): string {
+    this.#refresh();
+    return this.#hash(this.#graph.effects(file)).hash;
+  }
+
+  /** What is known of a file: `undefined` where it is no source that can be read. */
+  facts(file: string): ModuleFacts | undefined {
+    const module = this.#modules.get(file);
+    return module.kind === "code" ? module.facts : undefined;
+  }
+
   /** What a root of {@link hash} reaches: each node once, by the shortest way. */
   *reach(root: string): Generator<{ readonly id: string; readonly node: LinkNode; readonly from: string | null }> {
     const from = new Map<string, string | null>([[root, null]]);
@@ -86,8 +104,8 @@ export class Project {
   }
 
   #hash(root: string): CodeHash {
-    // A root is made anew each time, under the same id.
-    this.#hashes.delete(root);
+    // A site is made anew each time, under the same id.
+    if (root.startsWith("root\0")) this.#hashes.delete(root);
     const hash = codeHash(hashFrom(root, (id) => this.#graph.node(id), this.#hashes));
     const files = new Set<string>();
     const doubts: FoundDoubt[] = [];
