@@ -26,6 +26,8 @@ export function babelRoute(babel: BabelHost): Route {
             browserslistConfigFile: false,
             sourceMaps: true,
             sourceFileName: filename,
+            // Parsed for this one run.
+            cloneInputAst: false,
             retainLines: true,
             compact: false,
             parserOpts: { attachComment: true },
