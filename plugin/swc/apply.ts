@@ -44,7 +44,7 @@ export function applyText(
   appendTail(emission.tail, source, text);
   return {
     code: text.toString(),
-    map: text.generateMap({ source: filename, includeContent: true, hires: true }) as unknown as SourceMap,
+    map: text.generateMap({ source: filename, includeContent: true, hires: "boundary" }) as unknown as SourceMap,
   };
 }
 

@@ -1,0 +1,226 @@
+/**
+ * What the transform costs a build, against what the build does anyway: parsers, other transforms, whole compilers.
+ *
+ *     node scripts/bench/transform.js [--check]
+ *
+ * `--check` fails where a promise is broken: a file without a directive costs one search of its text; a file with one
+ * costs at most twice what the route's own parser takes for it.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as babel from "@babel/core";
+import * as swc from "@swc/core";
+import { transformHoistInlineDirective } from "@vitejs/plugin-rsc/transforms";
+import { parseSync as parseRolldown } from "rolldown/utils";
+import { loadCompiler } from "../compiler.js";
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const { transform, mayHoldDirective, parseSwc, parseBabel, kept, TransformError } = await loadCompiler(
+  "plugin/index.ts",
+  "plugin/swc/parse.ts",
+  "plugin/babel/parse.ts",
+  "scripts/bench/plugin.ts",
+);
+
+/** @typedef {{ filename: string, source: string, hoisted: string }} File */
+
+const ROUNDS = 15;
+const PROJECT = "/project";
+const DIRECTIVE = ' "use cache data";';
+
+const groups = [
+  { title: "JavaScript", files: filesOf(["three/src", "svelte/src/internal", "lodash-es", "preact/src"], 40) },
+  { title: "TypeScript", files: filesOf(["rxjs/src", "@tanstack/query-core/src", "mobx/src"], 40) },
+];
+
+let broken = false;
+for (const { title, files } of groups) report(title, files);
+reportSearch(groups.flatMap((group) => group.files));
+reportVersions();
+if (broken && process.argv.includes("--check")) process.exitCode = 1;
+
+/**
+ * @param {string} title
+ * @param {File[]} files
+ */
+function report(title, files) {
+  const bytes = files.reduce((sum, { source }) => sum + source.length, 0);
+  console.log(
+    `\n${title}: ${files.length} real files, ${(bytes / 1024).toFixed(0)} KB, one to four functions annotated in each`,
+  );
+  const isPlain = title === "JavaScript";
+  const typescript = isPlain ? [] : ["typescript"];
+  const inBabel =
+    (/** @type {unknown[]} */ plugins) =>
+    (/** @type {File} */ { source, filename }) =>
+      babel.transformSync(source, {
+        filename,
+        cwd: PROJECT,
+        babelrc: false,
+        configFile: false,
+        browserslistConfigFile: false,
+        sourceMaps: true,
+        compact: false,
+        parserOpts: { plugins: /** @type {any} */ (typescript) },
+        plugins: /** @type {any} */ (plugins),
+      });
+  const empty = () => ({ name: "empty", visitor: {} });
+  /** @type {Record<string, (file: File) => unknown>} */
+  const contenders = {
+    "swc.parseSync": ({ source, filename }) => parseSwc(source, filename, swc),
+    "Kept, SWC route": ({ source, filename }) => transform(source, { filename, root: PROJECT, route: "swc" }),
+    "swc.transformSync": ({ source, filename }) =>
+      swc.transformSync(source, {
+        filename,
+        sourceMaps: true,
+        swcrc: false,
+        jsc: { target: "esnext", parser: { syntax: isPlain ? "ecmascript" : "typescript", decorators: !isPlain } },
+      }),
+    "babel.parseSync": ({ source, filename }) => parseBabel(source, filename, babel),
+    "Kept, Babel route": ({ source, filename }) => transform(source, { filename, root: PROJECT, route: "babel" }),
+    "Babel, empty plugin": inBabel([empty]),
+    "Babel, Kept's plugin": inBabel([kept]),
+    ...(isPlain && {
+      "plugin-rsc: parse (Oxc)": ({ filename, hoisted }) => parseRolldown(filename, hoisted).program,
+      "plugin-rsc: parse, hoist, map": ({ filename, hoisted }) => {
+        const { output } = transformHoistInlineDirective(
+          hoisted,
+          /** @type {any} */ (parseRolldown(filename, hoisted).program),
+          {
+            directive: "use cache data",
+            runtime: (value, name) => `register(${value}, ${JSON.stringify(name)})`,
+          },
+        );
+        return [
+          output.toString(),
+          output.generateMap({ hires: true, source: filename, includeContent: true }).toString(),
+        ];
+      },
+    }),
+  };
+  const times = measure(contenders, files);
+  const against = {
+    "Kept, SWC route": "swc.parseSync",
+    "swc.transformSync": "swc.parseSync",
+    "Kept, Babel route": "babel.parseSync",
+    "Babel, empty plugin": "babel.parseSync",
+    "Babel, Kept's plugin": "Babel, empty plugin",
+    "plugin-rsc: parse, hoist, map": "plugin-rsc: parse (Oxc)",
+  };
+  console.log(`\n| | ms a file | KB/ms | against |\n|---|---:|---:|---|`);
+  for (const [name, time] of Object.entries(times)) {
+    const base = against[/** @type {keyof typeof against} */ (name)];
+    const ratio = base && time / /** @type {number} */ (times[base]);
+    console.log(
+      `| ${name} | ${(time / files.length).toFixed(3)} | ${(bytes / 1024 / time).toFixed(0)} | ${ratio ? `${ratio.toFixed(2)} × ${base}` : ""} |`,
+    );
+    if (ratio && ratio > 2 && name.startsWith("Kept")) broken = true;
+  }
+}
+
+/**
+ * Each contender over all files, in turns, so that none has the quiet minute; the median of the rounds.
+ *
+ * @param {Record<string, (file: File) => unknown>} contenders
+ * @param {File[]} files
+ */
+function measure(contenders, files) {
+  /** @type {Record<string, number[]>} */
+  const rounds = {};
+  for (let round = -3; round < ROUNDS; round++)
+    for (const [name, run] of Object.entries(contenders)) {
+      const started = performance.now();
+      for (const file of files) run(file);
+      if (round >= 0) (rounds[name] ??= []).push(performance.now() - started);
+    }
+  return Object.fromEntries(Object.entries(rounds).map(([name, times]) => [name, median(times)]));
+}
+
+/** @param {File[]} files */
+function reportSearch(files) {
+  const plain = files.map(({ source }) => source.replaceAll(DIRECTIVE, ""));
+  const repeated = Array.from({ length: 20 }, () => plain).flat();
+  const bytes = repeated.reduce((sum, source) => sum + source.length, 0);
+  /** @param {(source: string) => unknown} run */
+  const time = (run) => {
+    const times = Array.from({ length: ROUNDS }, () => {
+      const started = performance.now();
+      for (const source of repeated) run(source);
+      return performance.now() - started;
+    });
+    return median(times);
+  };
+  const contenders = {
+    '`source.includes("use cache")`': time((source) => source.includes("use cache")),
+    "Kept's test": time((source) => mayHoldDirective(source)),
+    "Kept's transform": time((source) => transform(source, { filename: "/project/a.ts", root: PROJECT })),
+  };
+  console.log(`\nFiles without a directive\n\n| | µs a file | MB/ms |\n|---|---:|---:|`);
+  for (const [name, ms] of Object.entries(contenders))
+    console.log(`| ${name} | ${((ms * 1000) / repeated.length).toFixed(2)} | ${(bytes / 1e6 / ms).toFixed(2)} |`);
+  const [search = 0, test = 0, whole = 0] = Object.values(contenders);
+  if (Math.max(test, whole) > 3 * search + 0.001 * repeated.length) broken = true;
+}
+
+function reportVersions() {
+  const names = ["@swc/core", "@babel/core", "@vitejs/plugin-rsc", "rolldown", "magic-string"];
+  const versions = names.map(
+    (name) => `${name} ${JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version}`,
+  );
+  console.log(
+    `\nNode ${process.version}, ${cpus()[0]?.model ?? "?"}; ${versions.join(", ")}. Medians of ${ROUNDS} rounds in turns.`,
+  );
+}
+
+/**
+ * Real files of a size that people write, with some of their functions annotated.
+ *
+ * @param {string[]} folders
+ * @param {number} most
+ * @returns {File[]}
+ */
+function filesOf(folders, most) {
+  /** @type {File[]} */
+  const files = [];
+  for (const folder of folders) {
+    const start = join(root, "node_modules", folder);
+    let left = Math.ceil(most / folders.length);
+    for (const name of readdirSync(start, { recursive: true, encoding: "utf8" }).sort()) {
+      if (left === 0) break;
+      if (!/\.[cm]?[jt]s$/.test(name) || /\.d\.ts$|\.min\./.test(name)) continue;
+      const source = readFileSync(join(start, name), "utf8");
+      if (source.length < 1500 || source.length > 40_000) continue;
+      const filename = join(PROJECT, folder, name);
+      const annotated = annotate(source, filename);
+      if (!annotated) continue;
+      files.push({ filename, source: annotated, hoisted: annotated });
+      left--;
+    }
+  }
+  return files;
+}
+
+/**
+ * @param {string} source
+ * @param {string} filename
+ */
+function annotate(source, filename) {
+  const places = [...source.matchAll(/^(?:export )?(?:default )?(?:async )?function \w+\([^{}]*\)[^{}]*\{$/gm)]
+    .map(({ 0: text, index }) => index + text.length)
+    .slice(0, 4);
+  if (places.length === 0) return undefined;
+  const annotated = places.reduceRight((text, at) => text.slice(0, at) + DIRECTIVE + text.slice(at), source);
+  try {
+    return transform(annotated, { filename, root: PROJECT }) && annotated;
+  } catch (error) {
+    if (error instanceof TransformError) return undefined;
+    throw error;
+  }
+}
+
+/** @param {number[]} values */
+function median(values) {
+  return /** @type {number} */ ([...values].sort((a, b) => a - b)[values.length >> 1]);
+}
