@@ -534,7 +534,7 @@ describe("what can't be followed", () => {
       const [diagnostic] = result?.diagnostics ?? [];
       expect(diagnostic).toMatchObject({ code: "unknown-code", severity: "warning" });
       expect(diagnostic?.message).toContain(`${what}`);
-      expect(diagnostic?.fix).toContain("src/main.ts#load\n  → src/help.ts#help");
+      expect(diagnostic?.fix).toContain("\n\n  src/main.ts#load\n  → src/help.ts#help");
       expect(result?.files).toEqual(["src/far.ts", "src/help.ts"].map((each) => join(root, each)));
     }
     expect(hashOf({ ...files, "src/far.ts": "export const far = 2;" }, "swc")).not.toBe(hashOf(files, "swc"));

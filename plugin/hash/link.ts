@@ -65,8 +65,10 @@ export class Graph {
 
   /** A unit that is no top-level one: an annotated function. */
   root(file: string, name: string, unit: Unit): string {
-    const id = idOf("root", file, name);
-    this.#nodes.set(id, this.#finish(file, this.#unit(file, unit, true), `${file}#${name}`));
+    const id = rootOf(file, name);
+    // A site's id says where it is; `?load` was asked for by name.
+    const title = name.startsWith("?") ? `${file}#${name.slice(1)}` : name;
+    this.#nodes.set(id, this.#finish(file, this.#unit(file, unit, true), title));
     return id;
   }
 
@@ -368,7 +370,7 @@ export class Graph {
   }
 }
 
-type Kind =
+export type Kind =
   | "binding"
   | "unit"
   | "root"
@@ -384,4 +386,6 @@ type Kind =
 const STYLE = /\.(?:css|scss|sass|less|styl|stylus|pcss|postcss)(?:\?|$)/;
 
 const idOf = (kind: Kind, file: string, name: string | number = ""): string => `${kind}\0${file}\0${name}`;
+export const rootOf = (file: string, name: string): string => idOf("root", file, name);
+export const kindOf = (id: string): Kind => id.slice(0, id.indexOf("\0")) as Kind;
 const leaf = (label: string, files: readonly string[] = []): string => idOf("leaf", files.join("\u0001"), label);

@@ -5,7 +5,7 @@
 import { hashFrom } from "./components.ts";
 import { codeHash } from "./digest.ts";
 import type { ModuleFacts, Unit } from "./facts.ts";
-import { type Doubt, Graph, type LinkNode, type LinkOptions } from "./link.ts";
+import { type Doubt, Graph, kindOf, type LinkNode, type LinkOptions } from "./link.ts";
 import { type FactsStore, Modules, type ReadProgram } from "./modules.ts";
 import type { FactsReading } from "./read-facts.ts";
 import { type ResolveOptions, Resolver } from "./resolve/index.ts";
@@ -101,6 +101,16 @@ export class Project {
       yield { id, node, from: parent };
       for (const child of [...node.ordered, ...node.unordered]) if (!from.has(child)) from.set(child, id);
     }
+  }
+
+  titleOf(id: string): string {
+    return this.#graph.node(id).title;
+  }
+
+  /** Does `id` change `parent`, rather than being used by it? */
+  isContributor(parent: string, id: string): boolean {
+    const { ordered, unordered } = this.#graph.node(parent);
+    return kindOf(parent) === "binding" && unordered.includes(id) && !ordered.includes(id);
   }
 
   #hash(root: string): CodeHash {

@@ -138,6 +138,8 @@ export interface Imported {
   readonly name: string | null;
   /** `with { type: "text" }`: the content, not a module. */
   readonly bytes: boolean;
+  /** `with { type: "json" }`. */
+  readonly json: boolean;
 }
 
 /** What an import binding stands for. */
@@ -145,18 +147,21 @@ export function importOf(binding: Binding, scopes: Scopes): Imported | undefined
   if (binding.kind !== "import") return undefined;
   const [declaration] = binding.declarations;
   if (declaration?.type === "ImportEquals")
-    return declaration.source === null ? undefined : { from: declaration.source, name: null, bytes: false };
+    return declaration.source === null
+      ? undefined
+      : { from: declaration.source, name: null, bytes: false, json: false };
   if (declaration?.type !== "ImportSpecifier") return undefined;
   const { source, attributes } = scopes.parentOf.get(declaration) as ir.Import;
-  return { from: source, name: declaration.imported, bytes: areBytes(attributes) };
+  const json = attributes.some(({ key, value }) => key === "type" && value === "json");
+  return { from: source, name: declaration.imported, bytes: areBytes(attributes), json };
 }
 
 export const areBytes = (attributes: readonly ir.ImportAttribute[]): boolean =>
   attributes.some(({ key, value }) => key === "type" && !/^(json|javascript|module)$/.test(value));
 
-function importRefs(node: ir.Identifier, { from, name, bytes }: Imported, scopes: Scopes): Ref[] {
+function importRefs(node: ir.Identifier, { from, name, bytes, json }: Imported, scopes: Scopes): Ref[] {
   if (bytes) return [{ to: "module", from, names: [], bytes }];
-  const depth = depthOf(from);
+  const depth = depthOf(from, json);
   if (name === null || depth > NAMESPACE_DEPTH) return moduleRefs(from, name, usesOf(node, scopes, depth));
   // One member more: `a` may be the namespace of `export * as a`.
   return moduleRefs(from, name, [memberPath(node, scopes, 1)]);
@@ -169,7 +174,7 @@ function moduleRefs(from: string, name: string | null, paths: Uses): Ref[] {
 
 /** A namespace may hold a namespace; of JSON every level can be told apart. */
 const NAMESPACE_DEPTH = 2;
-const depthOf = (from: string): number => (/\.json5?(\?|$)/.test(from) ? 8 : NAMESPACE_DEPTH);
+const depthOf = (from: string, json = false): number => (json || /\.json(\?|$)/.test(from) ? 8 : NAMESPACE_DEPTH);
 
 /** A string that is known: a literal, or a template without holes. */
 export function textOf(node: ir.Node): string | undefined {
