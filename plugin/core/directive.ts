@@ -55,20 +55,13 @@ export function findDirective(owner: ir.FunctionBody | ir.Program, name: string,
  * @returns the bodies and blocks that hold one
  */
 export function findStrays(
-  program: ir.Program,
+  statements: readonly ir.ExpressionStatement[],
+  parentOf: ReadonlyMap<ir.Node, ir.Node>,
   nameOf: (node: ir.Node) => string,
   report: Report,
 ): ReadonlySet<ir.Node> {
   const owners = new Set<ir.Node>();
-  const visit = (node: ir.Node, owner: ir.Node): void => {
-    if (node.type === "ExpressionStatement") stray(node, owner);
-    const inner =
-      node.type === "FunctionBody" || node.type === "Block" || node.type === "StaticBlock" || node.type === "Case"
-        ? node
-        : owner;
-    forEachChild(node, (each) => visit(each, inner));
-  };
-  const stray = (statement: ir.ExpressionStatement, owner: ir.Node): void => {
+  for (const statement of statements) {
     const { expression } = statement;
     const text =
       expression.type === "String"
@@ -76,11 +69,13 @@ export function findStrays(
         : expression.type === "Template" && expression.quasis.length === 1
           ? expression.quasis[0]?.cooked
           : null;
-    if (text == null) return;
+    if (text == null) continue;
     const kind = DIRECTIVES[text] ?? nearMiss(text);
-    if (!kind || kind === "ambiguous") return;
+    if (!kind || kind === "ambiguous") continue;
     const meant = `use cache ${kind}`;
     const name = nameOf(statement);
+    let owner = parentOf.get(statement) as ir.Node;
+    while (!LISTS.has(owner.type)) owner = parentOf.get(owner) as ir.Node;
     owners.add(owner);
     if (expression.type === "Template")
       report.add("directive-not-string", statement, "a template literal", meant, name);
@@ -89,10 +84,11 @@ export function findStrays(
     else if (owner.type === "FunctionBody" || owner.type === "Program")
       report.add("directive-not-first", statement, meant, name);
     else report.add("directive-in-block", statement, meant, name);
-  };
-  visit(program, program);
+  }
   return owners;
 }
+
+const LISTS: ReadonlySet<string> = new Set(["Program", "FunctionBody", "Block", "StaticBlock", "Case", "Namespace"]);
 
 /** What a string that is no directive was meant to be. `"use cache: …"` is Next.js's, and no near miss. */
 function nearMiss(raw: string): SiteKind | "ambiguous" | undefined {

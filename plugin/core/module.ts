@@ -12,7 +12,6 @@ import { codeOf } from "./captures.ts";
 import { FILE, Report, TransformError } from "./diagnostics.ts";
 import { findDirective, findStrays } from "./directive.ts";
 import type * as ir from "./ir.ts";
-import { forEachChild } from "./ir.ts";
 import { qualify } from "./names.ts";
 import { keptName } from "./options.ts";
 import { type Annotation, displayName, planSite, type SitePlan } from "./plan.ts";
@@ -60,11 +59,12 @@ export function planModule(
   const file = relativePath(options.root, options.filename);
   const report = new Report(source, file);
   const scopes = inferScopes(program);
-  const { annotations, fileDirective } = findAnnotations(program, scopes, report);
-  const strays = findStrays(program, (node) => enclosingName(node, scopes), report);
+  const { functions, statements, calls } = nodesByType(scopes);
+  const { annotations, fileDirective } = findAnnotations(program, functions, scopes, report);
+  const strays = findStrays(statements, scopes.parentOf, (node) => enclosingName(node, scopes), report);
   const plans = tellApart(annotations.flatMap((annotation) => planSite(annotation, scopes, report) ?? []));
   refuseMisplacedOptions(
-    program,
+    calls,
     annotations.map((each) => each.fn),
     strays,
     scopes,
@@ -95,17 +95,27 @@ function tellApart(plans: readonly SitePlan[]): SitePlan[] {
 
 // ── which functions ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-function findAnnotations(program: ir.Program, scopes: Scopes, report: Report) {
+/** The nodes that are looked for all over a file, collected without walking it again. */
+function nodesByType(scopes: Scopes) {
+  const functions: ir.Function[] = [];
+  const statements: ir.ExpressionStatement[] = [];
+  const calls: ir.Call[] = [];
+  for (const node of scopes.parentOf.keys()) {
+    if (node.type === "Call") calls.push(node);
+    else if (node.type === "ExpressionStatement") statements.push(node);
+    else if (node.type === "Function") functions.push(node);
+  }
+  return { functions, statements, calls };
+}
+
+function findAnnotations(program: ir.Program, functions: readonly ir.Function[], scopes: Scopes, report: Report) {
   const annotations = new Map<ir.Function, Annotation>();
-  const visit = (node: ir.Node): void => {
-    if (node.type === "Function" && node.body.type === "FunctionBody" && node.body.directives.length > 0) {
-      const name = displayName(node, qualify(node, scopes).spoken);
-      const found = findDirective(node.body, name, report);
-      if (found) annotations.set(node, { fn: node, kind: found.kind, directive: found.directive });
-    }
-    forEachChild(node, visit);
-  };
-  visit(program);
+  for (const fn of functions) {
+    if (fn.body.type !== "FunctionBody" || fn.body.directives.length === 0) continue;
+    const name = displayName(fn, qualify(fn, scopes).spoken);
+    const found = findDirective(fn.body, name, report);
+    if (found) annotations.set(fn, { fn, kind: found.kind, directive: found.directive });
+  }
   const ofFile = findDirective(program, FILE, report);
   if (ofFile)
     for (const fn of exportedFunctions(program, scopes))
@@ -180,7 +190,7 @@ function enclosingName(node: ir.Node, scopes: Scopes): string {
 }
 
 function refuseMisplacedOptions(
-  program: ir.Program,
+  calls: readonly ir.Call[],
   annotated: readonly ir.Function[],
   strays: ReadonlySet<ir.Node>,
   scopes: Scopes,
@@ -190,14 +200,13 @@ function refuseMisplacedOptions(
   for (const fn of annotated)
     if (fn.body.type === "FunctionBody" && fn.body.body[0]?.type === "ExpressionStatement")
       accepted.add(fn.body.body[0].expression);
-  const visit = (node: ir.Node): void => {
-    // Its directive is about to be moved: that message is enough.
-    if (strays.has(node) && node.type !== "Program") return;
-    if (node.type === "Call" && !accepted.has(node) && keptName(node.callee, scopes)?.name === "cacheOptions")
-      report.add("misplaced-options", node, enclosingName(node, scopes));
-    forEachChild(node, visit);
-  };
-  visit(program);
+  for (const call of calls) {
+    if (accepted.has(call) || keptName(call.callee, scopes)?.name !== "cacheOptions") continue;
+    // Where its directive is about to be moved, that message is enough.
+    let around: ir.Node | undefined = call;
+    while (around && (around.type === "Program" || !strays.has(around))) around = scopes.parentOf.get(around);
+    if (!around) report.add("misplaced-options", call, enclosingName(call, scopes));
+  }
 }
 
 // ── ids and hashes ───────────────────────────────────────────────────────────────────────────────────────────────────
