@@ -1,7 +1,7 @@
 /** Bytes → the value. Holds nothing of the bytes, trusts none of them. */
 import { builtIn, GROUPS } from "../kinds.ts";
 import { typeNamed } from "../types.ts";
-import { Damage, ERROR_PARTS, TAG, VIEWS } from "./codec.ts";
+import { BUFFER, Damage, TAG, VIEWS } from "./codec.ts";
 
 interface NodeBuffer {
   latin1Slice(from: number, to: number): string;
@@ -52,11 +52,14 @@ class Reader {
   private readBuffers(structure: number, many: number): void {
     this.at = structure;
     if (many > this.end - this.at) throw new Damage("more buffers than bytes");
-    const parts = Array.from({ length: many }, () => ({ from: this.count(), length: this.count() }));
-    this.buffers = parts.map(({ from, length }) => {
+    const parts = Array.from({ length: many }, () => {
+      const [from, length, kind] = [this.count(), this.count(), this.count()];
+      return { from, length, kind, limit: kind >= BUFFER.resizable ? this.count() : length };
+    });
+    this.buffers = parts.map(({ from, length, kind, limit }) => {
       if (length > this.end - this.at) throw new Damage("a buffer is cut off");
       // Not `subarray`, and not the `slice` of a Buffer: nothing of the stored bytes may be shared.
-      const buffer = new ArrayBuffer(length);
+      const buffer = makeBuffer(kind, length, limit);
       new Uint8Array(buffer).set(this.bytes.subarray(this.at, this.at + length));
       this.at += length;
       return { buffer, from };
@@ -134,6 +137,11 @@ class Reader {
         return this.properties(this.made(Object.create(null) as object));
       case TAG.registered:
         return this.registered();
+      case TAG.hidden: {
+        const object = this.value();
+        if (typeof object !== "object" || object === null) throw new Damage("nothing that could have properties");
+        return this.hidden(object);
+      }
       default:
         return this.builtIn(tag);
     }
@@ -224,13 +232,18 @@ class Reader {
     const error = this.made(
       name === "AggregateError" ? new AggregateError([]) : new (prototype.constructor as ErrorConstructor)(),
     );
-    if (name === "AggregateError") delete (error as { errors?: unknown }).errors;
-    for (const part of ERROR_PARTS) {
-      const hidden = this.byte() === 1;
-      if (hidden) hide(error, part, this.value());
-      else if (part === "stack") delete error.stack;
+    // It was born with a stack of its own making.
+    for (const part of Object.getOwnPropertyNames(error)) delete error[part as keyof Error];
+    return this.properties(this.hidden(error));
+  }
+
+  private hidden<T extends object>(object: T): T {
+    for (let left = this.many(3); left > 0; left--) {
+      const name = this.text();
+      const value = this.value();
+      Object.defineProperty(object, name, { value, enumerable: false, configurable: true, writable: true });
     }
-    return this.properties(error);
+    return object;
   }
 
   private buffer() {
@@ -330,6 +343,13 @@ function set(object: object, name: string, value: unknown): void {
   else Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function hide(object: object, name: string, value: unknown): void {
-  Object.defineProperty(object, name, { value, enumerable: false, configurable: true, writable: true });
+/** Memory that grows may ask for more address space than there are bytes; nothing that is damaged should. */
+const MOST_ROOM = 2 ** 32;
+
+function makeBuffer(kind: number, length: number, limit: number): ArrayBuffer {
+  if (limit < length || limit > MOST_ROOM) throw new Damage("no limit of a buffer");
+  const options = kind >= BUFFER.resizable ? { maxByteLength: limit } : undefined;
+  if (kind > BUFFER.growable) throw new Damage("no kind of buffer");
+  const Type = kind === BUFFER.plain || kind === BUFFER.resizable ? ArrayBuffer : SharedArrayBuffer;
+  return new (Type as unknown as new (length: number, options?: object) => ArrayBuffer)(length, options);
 }

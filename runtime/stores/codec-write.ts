@@ -1,9 +1,9 @@
 /** A value → bytes. The tags stand in codec.ts. */
 import { builtInName, hasOnlyElements, isPlain, isPlainArray, namesBesides } from "../kinds.ts";
 import { findType } from "../types.ts";
-import { ERROR_PARTS, MANY_NUMBERS, TAG, Unstorable, VIEWS } from "./codec.ts";
+import { BUFFER, MANY_NUMBERS, TAG, Unstorable, VIEWS } from "./codec.ts";
 
-const { getPrototypeOf, getOwnPropertySymbols, hasOwn, keys: namesOf } = Object;
+const { getPrototypeOf, getOwnPropertyNames, getOwnPropertySymbols, hasOwn, keys: namesOf } = Object;
 
 /**
  * @returns pieces to be written one after the other. What large arrays hold is not moved: their pieces are views of the
@@ -68,6 +68,7 @@ class Writer {
       const { from, blob } = content(viewed);
       this.count(from);
       this.count(blob.length);
+      this.memory(viewed.buffer);
       if (blob.length > 0) blobs.push(blob);
     }
     const head = new Uint8Array(8);
@@ -88,8 +89,21 @@ class Writer {
     const prototype = getPrototypeOf(value) as object | null;
     if (Array.isArray(value) && isPlainArray(prototype)) this.array(value);
     else if (Array.isArray(value) || !isPlain(prototype)) this.instance(value, prototype as object);
-    else if (prototype === null) this.bareObject(value);
-    else this.plain(value);
+    else this.ownObject(value, prototype);
+  }
+
+  private ownObject(value: object, prototype: object | null): void {
+    const names = namesOf(value);
+    const all = getOwnPropertyNames(value);
+    const hidden = all.length === names.length ? [] : all.filter((name) => !names.includes(name));
+    if (hidden.length > 0) this.byte(TAG.hidden);
+    if (prototype !== null) {
+      this.plain(value, names);
+    } else {
+      this.byte(TAG.bareObject);
+      this.properties(value, names);
+    }
+    if (hidden.length > 0) this.properties(value, hidden);
   }
 
   private array(value: readonly unknown[]): void {
@@ -114,8 +128,7 @@ class Writer {
     this.properties(value, namesOf(value));
   }
 
-  private plain(value: object): void {
-    const names = namesOf(value);
+  private plain(value: object, names: readonly string[]): void {
     if (getOwnPropertySymbols(value).length > 0) throw new Unstorable("a property whose name is a symbol");
     if (this.shape >= 0 && isSame(names, this.names)) {
       this.byte(TAG.object);
@@ -136,11 +149,6 @@ class Writer {
       }
     }
     for (let i = 0; i < names.length; i++) this.value((value as Record<string, unknown>)[names[i] as string]);
-  }
-
-  private bareObject(value: object): void {
-    this.byte(TAG.bareObject);
-    this.properties(value, namesOf(value));
   }
 
   /** Names and values, one after the other. */
@@ -208,7 +216,7 @@ class Writer {
         this.text(value.message);
         return;
       case "ArrayBuffer":
-        if (value.resizable) throw new Unstorable("a resizable ArrayBuffer");
+      case "SharedArrayBuffer":
         this.byte(TAG.buffer);
         this.count(this.viewed(value, 0, value.byteLength));
         break;
@@ -229,22 +237,16 @@ class Writer {
     this.properties(value, indexed ? namesBesides(value) : namesOf(value));
   }
 
+  /** Message, stack and cause are not enumerable. */
   private error(name: string, error: Error): void {
+    const names = getOwnPropertyNames(error).filter((each) => !Object.prototype.propertyIsEnumerable.call(error, each));
     this.byte(TAG.error);
     this.text(name);
-    for (const part of ERROR_PARTS) {
-      // An enumerable one comes with the properties.
-      const own = Object.getOwnPropertyDescriptor(error, part);
-      const hidden = own !== undefined && !own.enumerable;
-      this.byte(hidden ? 1 : 0);
-      if (hidden) this.value(error[part as "message"]);
-    }
+    this.properties(error, names);
   }
 
   private viewOf(name: string, value: ArrayBufferView): void {
     const { buffer, byteOffset, byteLength } = value;
-    if ((buffer as { resizable?: boolean }).resizable || isShared(buffer))
-      throw new Unstorable("a view of a resizable or shared buffer");
     this.byte(TAG.view);
     this.count((VIEWS as readonly string[]).indexOf(name));
     this.count(this.viewed(buffer, byteOffset, byteOffset + byteLength));
@@ -259,8 +261,14 @@ class Writer {
       viewed = { buffer, parts: [], number: this.buffers.size };
       this.buffers.set(buffer, viewed);
     }
-    viewed.parts.push([from, to]);
+    viewed.parts.push(memoryOf(buffer).kind === BUFFER.plain ? [from, to] : [0, buffer.byteLength]);
     return viewed.number;
+  }
+
+  private memory(buffer: ArrayBufferLike): void {
+    const { kind, limit } = memoryOf(buffer);
+    this.count(kind);
+    if (kind >= BUFFER.resizable) this.count(limit);
   }
 
   private number(value: number): void {
@@ -371,6 +379,14 @@ function isSame(names: readonly string[], others: readonly string[]): boolean {
   return true;
 }
 
-function isShared(buffer: ArrayBufferLike): boolean {
-  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
+function memoryOf(buffer: ArrayBufferLike): { readonly kind: number; readonly limit: number } {
+  const { resizable, growable, maxByteLength } = buffer as {
+    readonly resizable?: boolean;
+    readonly growable?: boolean;
+    readonly maxByteLength?: number;
+  };
+  const limit = maxByteLength ?? buffer.byteLength;
+  if (Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]")
+    return { kind: growable ? BUFFER.growable : BUFFER.shared, limit };
+  return { kind: resizable ? BUFFER.resizable : BUFFER.plain, limit };
 }

@@ -63,6 +63,8 @@ describe("a value that was written and read", () => {
     ["Buffers and views", [Buffer.from("hi"), new DataView(new ArrayBuffer(5), 1, 3), new ArrayBuffer(0)]],
     ["empty views at odd places", new Uint8Array(new ArrayBuffer(9), 9, 0)],
     ["boxed primitives", [Object(1), Object("text"), Object(false), Object(1n), Object.assign(Object("ab"), { x: 1 })]],
+    ["hidden properties", Object.defineProperty({ a: 1 }, "b", { value: [2], enumerable: false })],
+    ["shared memory", [new SharedArrayBuffer(3), new Int16Array(new SharedArrayBuffer(8), 2, 2)]],
     ["rows", Array.from({ length: 50 }, (_, id) => ({ id, name: `n${id}`, tags: ["a"] }))],
     ["objects of many shapes", Array.from({ length: 20 }, (_, i) => ({ [`a${i % 3}`]: i, b: 1 }))],
   ];
@@ -76,6 +78,13 @@ describe("a value that was written and read", () => {
     expect(read.stack).toBe(error.stack);
     expect(Object.keys(read)).toEqual([]);
     expect(Object.getOwnPropertyDescriptor(read, "cause")).toMatchObject({ value: 1, enumerable: false });
+  });
+
+  test("keeps what is hidden in objects, and memory that can grow", () => {
+    const hidden = Object.defineProperty({ a: 1 }, "b", { value: [2], configurable: true, writable: true });
+    expect(Object.getOwnPropertyDescriptors(trip(hidden))).toEqual(Object.getOwnPropertyDescriptors(hidden));
+    const grows = new (ArrayBuffer as any)(4, { maxByteLength: 64 });
+    expect(trip(grows)).toMatchObject({ byteLength: 4, maxByteLength: 64, resizable: true });
   });
 
   test("keeps cycles and shared references, among objects and among views of a buffer", () => {

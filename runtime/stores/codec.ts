@@ -54,6 +54,8 @@ export const TAG = {
   registered: 26,
   domException: 27,
   temporal: 28,
+  /** The object that follows has properties that are not enumerable: they come after it. */
+  hidden: 29,
 } as const;
 
 /** Kinds of views, by what is written for them. The order is part of the format. */
@@ -62,11 +64,11 @@ export const VIEWS = [
   ...["Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array", "DataView", "Buffer", "Float16Array"],
 ] as const;
 
-/** Own properties of an error that are not enumerable, and so are not found with the others. */
-export const ERROR_PARTS = ["name", "message", "stack", "cause", "errors"] as const;
-
 /** From here on, an array of numbers is written as doubles. */
 export const MANY_NUMBERS = 32;
+
+/** What kind of memory a buffer is; where it can grow, its limit follows. */
+export const BUFFER = { plain: 0, shared: 1, resizable: 2, growable: 3 } as const;
 
 /** A value that can't be written. It stays in memory. */
 export class Unstorable extends Error {
