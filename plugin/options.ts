@@ -28,6 +28,8 @@ export interface HashOptions {
   readonly conditions?: readonly string[];
   /** What the build writes in the place of an expression: `{ "process.env.NODE_ENV": '"production"' }`. */
   readonly defines?: Readonly<Record<string, string>>;
+  /** Where facts about files are kept between builds; `false`: nowhere. Default: `node_modules/.cache/kept`. */
+  readonly cache?: string | false;
   /** The package of the JSX runtime. Default `"react"`; a `@jsxImportSource` in the file comes first. */
   readonly jsxImportSource?: string;
 }
@@ -40,7 +42,7 @@ export interface EntryOptions extends PluginOptions {
 }
 
 const NAMES = ["root", "route", "hash", "filename", "system"];
-const HASH_NAMES = ["packages", "include", "ignore", "alias", "conditions", "defines", "jsxImportSource"];
+const HASH_NAMES = ["packages", "include", "ignore", "alias", "conditions", "defines", "cache", "jsxImportSource"];
 
 /** Fills in defaults. Throws a TypeError with a suggestion for an unknown option or value. */
 export function resolveOptions(options: EntryOptions): TransformOptions & { readonly route: "swc" | "babel" } {

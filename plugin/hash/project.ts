@@ -8,9 +8,13 @@ import type { ModuleFacts, Unit } from "./facts.ts";
 import { type Doubt, Graph, kindOf, type LinkNode, type LinkOptions } from "./link.ts";
 import { type FactsStore, Modules, type ReadProgram } from "./modules.ts";
 import type { FactsReading } from "./read-facts.ts";
+import { cacheFolderOf, FactsCache } from "./resolve/facts-cache.ts";
 import { type ResolveOptions, Resolver } from "./resolve/index.ts";
 
-export interface ProjectOptions extends ResolveOptions, LinkOptions {}
+export interface ProjectOptions extends ResolveOptions, LinkOptions {
+  /** Where facts are kept between builds; `false`: nowhere. Default: `node_modules/.cache/kept`. */
+  readonly cache?: string | false;
+}
 
 export interface CodeHash {
   /** `h1:` + 128 bits. */
@@ -57,7 +61,7 @@ export class Project {
    * @param source the file as the host has it, which need not be what is on disk
    */
   hash(file: string, source: string, reading: FactsReading, roots: readonly RootUnit[]): CodeHash[] {
-    this.#refresh();
+    this.refresh();
     if (this.#modules.give(file, source, reading)) this.#reset();
     return roots.map(({ name, unit }) => this.#hash(this.#graph.root(file, name, unit)));
   }
@@ -71,23 +75,23 @@ export class Project {
   hashAgain(file: string): ReadonlyMap<string, CodeHash> | undefined {
     const roots = this.#roots.get(file);
     if (!roots) return undefined;
-    this.#refresh();
+    this.refresh();
     return new Map(roots.map(({ name, unit }) => [name, this.#hash(this.#graph.root(file, name, unit))]));
   }
 
   /** Hashes of top-level names, as importers of them see them. */
   bindings(names: readonly (readonly [file: string, name: string])[]): CodeHash[] {
-    this.#refresh();
+    this.refresh();
     return names.map(([file, name]) => this.#hash(this.#graph.binding(file, name)));
   }
 
   /** The hash of everything that a file runs for its effect. */
   effects(file: string): string {
-    this.#refresh();
+    this.refresh();
     return this.#hash(this.#graph.effects(file)).hash;
   }
 
-  /** What is known of a file: `undefined` where it is no source that can be read. */
+  /** What is known of a file since the last {@link refresh}: `undefined` where it is no source that can be read. */
   facts(file: string): ModuleFacts | undefined {
     const module = this.#modules.get(file);
     return module.kind === "code" ? module.facts : undefined;
@@ -139,7 +143,7 @@ export class Project {
   }
 
   /** Takes notice of every file that has changed since. */
-  #refresh(): void {
+  refresh(): void {
     const changed = this.#resolver.files.refresh();
     for (const path of changed) this.#modules.forget(path);
     const resolved = changed.some((path) => /(?:package|tsconfig[^/\\]*)\.json$|\.patch$/.test(path))
@@ -166,6 +170,10 @@ export function openProject(read: ReadProgram, options: ProjectOptions): Project
   if (!known) projects.set(read, (known = new Map()));
   const key = JSON.stringify(options, (_, value) => (value instanceof RegExp ? String(value) : value));
   let project = known.get(key);
-  if (!project) known.set(key, (project = new Project(read, options)));
+  if (!project) {
+    const folder = options.cache === false ? undefined : (options.cache ?? cacheFolderOf(options.root));
+    project = new Project(read, options, folder === undefined ? undefined : new FactsCache(folder));
+    known.set(key, project);
+  }
   return project;
 }
