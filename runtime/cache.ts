@@ -28,7 +28,7 @@ export function recall(call: Call): unknown {
     else if (shelf.site.spec.validate === undefined) return serve(entry, life, call);
     else return validated(entry, life, call);
   }
-  const flight = shelf.flights.get(key);
+  const flight = shelf.flightOf(key);
   if (flight === undefined || isOutdated(flight)) return launch(call, "miss");
   return join(flight, call, begin, hand);
 }

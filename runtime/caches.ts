@@ -35,7 +35,7 @@ export interface Caches extends AsyncDisposable, Iterable<CacheInfo> {
 async function close(): Promise<void> {
   const making = [...usedShelves()]
     .filter((shelf) => shelf.site.kind === "resource")
-    .flatMap((shelf) => [...shelf.flights.values()].map((flight) => flight.promise));
+    .flatMap((shelf) => shelf.runs().map((flight) => flight.promise));
   clearAll();
   if (making.length > 0) {
     await Promise.allSettled(making);

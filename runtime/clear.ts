@@ -80,7 +80,7 @@ export function clear(target: Target, ...args: unknown[]): void {
   const { key } = keyOfCall("clear", aim, args);
   let entries = 0;
   for (const shelf of shelvesOf(site)) {
-    for (const flight of [...shelf.flights.values()]) if (Object.is(flight.base, key)) flight.clear();
+    for (const flight of shelf.runs()) if (Object.is(flight.base, key)) flight.clear();
     for (const entry of entriesFor(shelf, key)) {
       drop(entry, "clear");
       entries++;

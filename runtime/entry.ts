@@ -53,7 +53,10 @@ export class Shelf {
   readonly site: Site;
   readonly session: string | undefined;
   readonly entries = new Map<Key, Entry>();
+  /** Runs of an `async` site that may be joined. */
   readonly flights = new Map<Key, Flight>();
+  /** The innermost run on the stack of a site that is not `async`. */
+  stack: Flight | undefined = undefined;
   /** By arguments, which inputs a run has read, and what they gave. */
   inputs: Map<Key, InputNode> | undefined = undefined;
   hasManyVariants = false;
@@ -72,6 +75,21 @@ export class Shelf {
     this.site = site;
     this.session = session;
     this.bounded = site.spec.maxEntries !== undefined;
+  }
+
+  /** The run that is going to bring this key's entry. */
+  flightOf(key: Key): Flight | undefined {
+    for (let flight = this.stack; flight !== undefined; flight = flight.below) {
+      if (Object.is(flight.key, key) && !flight.cleared) return flight;
+    }
+    return this.flights.get(key);
+  }
+
+  /** All runs whose result is going to be kept. */
+  runs(): readonly Flight[] {
+    const all = [...this.flights.values()];
+    for (let flight = this.stack; flight !== undefined; flight = flight.below) if (!flight.cleared) all.push(flight);
+    return all;
   }
 }
 

@@ -12,7 +12,7 @@ import { plant } from "./inputs.ts";
 import type { Key } from "./key.ts";
 import { entryNames, put } from "./lifetime.ts";
 import { release } from "./resource.ts";
-import { currentRun, endRun, Run, takeOver, within, withinAsync } from "./run.ts";
+import { currentRun, endRun, Run, stopWaiting, takeOver, waitFor, waiting, within, withinAsync } from "./run.ts";
 import { shared } from "./shared.ts";
 import { wasCleared } from "./tags.ts";
 import { isThenable } from "./thenable.ts";
@@ -20,30 +20,28 @@ import { isThenable } from "./thenable.ts";
 /** Why a body runs: nobody has the result; the program wants it anew; a stale one was served. */
 export type Cause = "miss" | "refresh" | "behind";
 
-export class Flight {
-  readonly shelf: Shelf;
-  readonly key: Key;
+/** A run, as those see it who wait for its result. */
+export class Flight extends Run {
   readonly base: Key;
-  readonly run: Run;
   readonly cause: Cause;
-  readonly began: number;
+  /** ms on our clock. */
+  readonly since: number;
+  readonly captures: Call["captures"];
   /** True if its result must not be kept. */
   cleared = false;
   /** `async` sites: settles as the run does. */
   promise: Promise<unknown> | undefined = undefined;
+  /** Sites that are not `async`: the run of the same site around it. */
+  below: Flight | undefined = undefined;
   /** What was made of the result; absent while it runs, and if it was cleared or has failed. */
   entry: Entry | undefined = undefined;
-  waiters = 0;
-  readonly captures: Call["captures"];
 
-  constructor(call: Call, run: Run, cause: Cause) {
-    this.shelf = call.shelf;
-    this.key = call.key;
+  constructor(call: Call, parent: Run | undefined, cause: Cause) {
+    super(call.shelf, call.key, call.slots, parent, cause === "behind");
     this.base = call.base;
-    this.run = run;
     this.cause = cause;
     this.captures = call.captures;
-    this.began = now();
+    this.since = now();
   }
 
   /** What it brings will be handed to its caller, and not kept. */
@@ -68,31 +66,37 @@ export const orphans: Set<Orphan> = shared("orphans", () => new Set());
  * @returns what the caller gets; for an `async` site, a promise of it
  */
 export function launch(call: Call, cause: Cause): unknown {
-  const { shelf, key, slots } = call;
-  const { site } = shelf;
+  const { shelf, key } = call;
+  const { counts, spec } = shelf.site;
   const parent = cause === "behind" ? undefined : currentRun();
-  for (let run = parent; run !== undefined; run = run.parent) {
-    if (run.shelf === shelf && Object.is(run.key, key)) throw cycle([...pathDown(parent as Run, run), run]);
+  if (cause === "refresh") {
+    assertNotWithin(parent, call);
+    shelf.flightOf(key)?.clear();
   }
-  shelf.flights.get(key)?.clear();
-  const flight = new Flight(call, new Run(shelf, key, slots, parent, cause === "behind"), cause);
+  const flight = new Flight(call, parent, cause);
+  if (cause === "miss") counts.misses++;
+  if (!spec.async) return fly(flight, call.run);
   shelf.flights.set(key, flight);
-  site.counts.misses += cause === "miss" ? 1 : 0;
-  const tellEnd = cause === "miss" ? tellMiss(flight, parent === undefined) : undefined;
-  if (!site.spec.async) return fly(flight, call.run);
+  const tellEnd = cause === "miss" && hears("miss") ? tellMiss(flight) : undefined;
   flight.promise = flyAsync(flight, call.run);
   if (tellEnd !== undefined) flight.promise.then(tellEnd, tellEnd);
   return flight.promise;
 }
 
 function fly(flight: Flight, body: () => unknown): unknown {
+  const { shelf, cause } = flight;
+  flight.below = shelf.stack;
+  shelf.stack = flight;
   let value: unknown;
   try {
-    value = within(flight.run, body);
-    if (isThenable(value)) throw promiseFromSync(flight.shelf.site.id);
+    if (cause === "miss" && hears("miss")) tellMiss(flight);
+    value = within(flight, body);
+    if (isThenable(value)) throw promiseFromSync(shelf.site.id);
   } catch (error) {
     crash(flight);
     throw error;
+  } finally {
+    shelf.stack = flight.below;
   }
   return land(flight, value);
 }
@@ -100,7 +104,7 @@ function fly(flight: Flight, body: () => unknown): unknown {
 function flyAsync(flight: Flight, body: () => unknown): Promise<unknown> {
   let promise: unknown;
   try {
-    promise = withinAsync(flight.run, body);
+    promise = withinAsync(flight, body);
   } catch (error) {
     promise = Promise.reject(error);
   }
@@ -122,19 +126,18 @@ export function join(
 ): unknown {
   const run = currentRun();
   assertNoCycle(flight, run);
-  const { site } = flight.shelf;
-  site.counts.joins++;
-  flight.waiters++;
-  run?.waitsFor.add(flight.run);
+  const { counts, kind, spec } = flight.shelf.site;
+  counts.joins++;
+  if (run !== undefined) waitFor(run, flight);
   return (flight.promise as Promise<unknown>).then(
     () => {
-      run?.waitsFor.delete(flight.run);
+      if (run !== undefined) stopWaiting(run, flight);
       const { entry } = flight;
-      const gone = entry === undefined || (site.kind === "resource" && !entry.live && entry.born !== 0);
-      return gone || site.spec.allowInputs ? again(call) : hand(entry);
+      const gone = entry === undefined || (kind === "resource" && !entry.live && entry.born !== 0);
+      return gone || spec.allowInputs ? again(call) : hand(entry);
     },
     (error: unknown) => {
-      run?.waitsFor.delete(flight.run);
+      if (run !== undefined) stopWaiting(run, flight);
       // The caller that started the run gave it up, or cleared it: that is nothing to those who only joined.
       if (flight.cleared || isAbort(error)) return again(call);
       throw error;
@@ -143,36 +146,35 @@ export function join(
 }
 
 /** True if a tag was cleared that the result will have: later callers must not wait for it. */
-export function isOutdated({ run, shelf }: Flight): boolean {
-  const { tags } = shelf.site.spec;
-  return (
-    (tags !== undefined && wasCleared(tags, run.began)) || (run.tags !== undefined && wasCleared(run.tags, run.began))
-  );
+export function isOutdated({ shelf, tags, tick }: Flight): boolean {
+  const { spec } = shelf.site;
+  return (spec.tags !== undefined && wasCleared(spec.tags, tick)) || (tags !== undefined && wasCleared(tags, tick));
 }
 
 /** Was a captured variable assigned during the run? Then the key tells of one value, and the body may have read another. */
-function sawTwoValues({ captures, run, shelf }: Flight): boolean {
+function sawTwoValues({ captures, slots, shelf }: Flight): boolean {
   if (captures === undefined) return false;
-  const then = run.slots.slice(-(shelf.site.spec.captured ?? 0));
+  const then = slots.slice(-(shelf.site.spec.captured ?? 0));
   return captures().some((value, index) => !Object.is(value, then[index]));
 }
 
 /** The run has given `value`: make an entry of it, keep it, and hand the caller its own. */
 function land(flight: Flight, value: unknown): unknown {
-  const { shelf, run } = flight;
+  const { shelf, parent } = flight;
   const { spec, kind } = shelf.site;
-  const cost = end(flight);
+  const at = now();
+  end(flight, at);
   if (isOutdated(flight) || shelf.closed || sawTwoValues(flight)) flight.cleared = true;
-  takeOver(run, Number.POSITIVE_INFINITY, spec.tags);
+  if (spec.tags !== undefined) takeOver(flight, Number.POSITIVE_INFINITY, spec.tags);
   if (flight.cleared) {
-    takeOver(run.parent, run.expires, run.tags);
+    takeOver(parent, flight.expires, flight.tags);
     if (kind === "resource") orphan(flight, value);
     return value;
   }
   const { keeper, first } = keepValue(shelf.site, value);
-  const expires = endOf(run, now());
-  takeOver(run.parent, expires, run.tags);
-  const leaf = spec.allowInputs ? plant(shelf, flight.base, run.inputs ?? []) : undefined;
+  const expires = endOf(flight, at);
+  if (parent !== undefined) takeOver(parent, expires, flight.tags);
+  const leaf = spec.allowInputs ? plant(shelf, flight.base, flight.inputs ?? []) : undefined;
   const key = leaf === undefined ? flight.key : leaf.path;
   flight.entry = new Entry({
     shelf,
@@ -183,11 +185,12 @@ function land(flight: Flight, value: unknown): unknown {
     bytes: ENTRY_BYTES + bytesOf(key) + (keeper?.bytes ?? (kind === "data" ? bytesOf(value) : 0)),
     expires,
     until: expires + (spec.staleFor ?? 0),
-    cost,
-    tags: run.tags === undefined ? undefined : [...run.tags],
-    replay: run.effects,
+    cost: at - flight.since,
+    tags: flight.tags === undefined ? undefined : [...flight.tags],
+    replay: flight.effects,
   });
-  if (!spec.allowInputs || leaf !== undefined) store(flight.entry);
+  // Over before it began: with a `ttl` of 0 every call is a miss. (And a call whose inputs are not known can't be found.)
+  if (expires > at && (!spec.allowInputs || leaf !== undefined)) store(flight.entry, at);
   return first;
 }
 
@@ -204,11 +207,8 @@ function keepValue(site: Site, value: unknown): { readonly keeper?: Keeper; read
   }
 }
 
-function store(entry: Entry): void {
+function store(entry: Entry, at: number): void {
   const { shelf, key, expires, cost: took, bytes } = entry;
-  const at = now();
-  // Over before it began: with a `ttl` of 0 every call is a miss.
-  if (expires <= at) return;
   const replaced = shelf.entries.has(key);
   const kept = put(entry);
   if (shelf.site.spec.allowInputs) countVariants(shelf);
@@ -227,28 +227,23 @@ function countVariants(shelf: Shelf): void {
 }
 
 /** When the result will be no longer fresh: `ttl` and `cacheTtl`; where `ttl` is not set, also what it was made of. */
-function endOf(run: Run, at: number): number {
-  const { ttl } = run.shelf.site.spec;
-  if (ttl !== undefined) return at + Math.min(ttl, run.ttl);
-  return Math.min(at + run.ttl, run.expires);
+function endOf({ shelf, ttl, expires }: Flight, at: number): number {
+  const own = shelf.site.spec.ttl;
+  return own === undefined ? Math.min(at + ttl, expires) : at + Math.min(own, ttl);
 }
 
 function crash(flight: Flight): void {
-  const { run, shelf } = flight;
-  end(flight);
-  shelf.site.counts.failures++;
+  end(flight, now());
+  flight.shelf.site.counts.failures++;
   // What it has used it has used, also where the caller catches the error.
-  takeOver(run.parent, run.expires, run.tags);
+  takeOver(flight.parent, flight.expires, flight.tags);
 }
 
-/** @returns ms that it took */
-function end(flight: Flight): number {
+function end(flight: Flight, at: number): void {
   const { shelf, key } = flight;
-  endRun(flight.run);
+  endRun(flight);
   if (shelf.flights.get(key) === flight) shelf.flights.delete(key);
-  const took = now() - flight.began;
-  shelf.site.counts.spent += took;
-  return took;
+  shelf.site.counts.spent += at - flight.since;
 }
 
 function orphan(flight: Flight, value: unknown): void {
@@ -257,32 +252,43 @@ function orphan(flight: Flight, value: unknown): void {
   else orphans.add({ site, base: flight.base, session: flight.shelf.session, value });
 }
 
-function tellMiss(flight: Flight, outermost: boolean): (() => void) | undefined {
-  if (!hears("miss")) return undefined;
-  const names = entryNames(flight);
+/** @returns for `async` sites, what is to be called when the run has ended */
+function tellMiss(flight: Flight): (() => void) | undefined {
+  const about = { type: "miss", ...entryNames(flight), outermost: flight.parent === undefined } as const;
   if (!flight.shelf.site.spec.async) {
-    publish({ type: "miss", ...names, outermost });
+    publish(about);
     return undefined;
   }
   let tell: (() => void) | undefined;
   const ended = new Promise<void>((resolve) => (tell = resolve));
-  publish({ type: "miss", ...names, outermost, ended });
+  publish({ ...about, ended });
   return tell;
+}
+
+/** A refresh inside of its own run would refresh without end. */
+function assertNotWithin(inner: Run | undefined, { shelf, key }: Call): void {
+  for (let run = inner; run !== undefined; run = run.parent) {
+    if (run.shelf === shelf && Object.is(run.key, key)) throw cycle([...pathDown(inner as Run, run), run]);
+  }
 }
 
 /** @throws CacheCycleError if the flight can't land before `run` does */
 function assertNoCycle(flight: Flight, run: Run | undefined): void {
-  // A body that is not `async` is on the stack until it ends, so the call comes from inside of it.
-  if (flight.promise === undefined) throw cycle([flight.run, flight.run]);
-  const path = run === undefined ? undefined : pathTo(run, flight.run, new Set());
-  if (path !== undefined) throw cycle([...path, flight.run]);
+  for (let each = run; each !== undefined; each = each.parent) {
+    if (each === flight) throw cycle([...pathDown(run as Run, each), flight]);
+  }
+  // It is on the stack, so the call comes from inside of it, by a way that we have not seen.
+  if (flight.promise === undefined) throw cycle([flight, flight]);
+  const waiter = waiting(run);
+  const path = waiter === undefined ? undefined : pathTo(waiter, flight, new Set());
+  if (path !== undefined) throw cycle([...path, ...pathDown(run as Run, waiter as Run).slice(1), flight]);
 }
 
 /** From `from` to `target`, along what each waits for. */
 function pathTo(target: Run, from: Run, seen: Set<Run>): readonly Run[] | undefined {
   if (from === target) return [from];
   seen.add(from);
-  for (const next of from.waitsFor) {
+  for (const next of from.waitsFor ?? []) {
     const path = seen.has(next) ? undefined : pathTo(target, next, seen);
     if (path !== undefined) return [from, ...path];
   }
@@ -292,9 +298,7 @@ function pathTo(target: Run, from: Run, seen: Set<Run>): readonly Run[] | undefi
 /** From `top` down to `bottom`, along who has called whom. */
 function pathDown(bottom: Run, top: Run): readonly Run[] {
   const path = [bottom];
-  for (let run: Run | undefined = bottom; run !== top && run !== undefined; run = run.parent) {
-    if (run.parent !== undefined) path.unshift(run.parent);
-  }
+  for (let run = bottom; run !== top && run.parent !== undefined; run = run.parent) path.unshift(run.parent);
   return path;
 }
 

@@ -250,7 +250,7 @@ async function round(seed: number, make: typeof asyncData): Promise<void> {
   }
   agree(STEPS, "the end");
   expect(outcomes.includes("pending")).toBe(false);
-  expect([tracker.running, tracker.active.size]).toEqual([0, 0]);
+  expect([tracker.running, tracker.first]).toEqual([0, undefined]);
   done.rounds++;
   done.steps += STEPS;
   done.calls += outcomes.length;

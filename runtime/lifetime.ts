@@ -5,7 +5,7 @@ import { type DropReason, type EvictEvent, fault, hears, publish } from "./event
 import { reap, reapAll, reschedule, scheduleEnd, unscheduleEnd } from "./expiry.ts";
 import { keyText } from "./key.ts";
 import { release, retain } from "./resource.ts";
-import { tracker } from "./run.ts";
+import { runs } from "./run.ts";
 import { shared } from "./shared.ts";
 import { tagEntry, untagEntry } from "./tags.ts";
 
@@ -77,7 +77,7 @@ function remove(entry: Entry, reason: DropReason): void {
   if (reason === "evict") counts.evictions++;
   if (reason === "expire") counts.expirations++;
   // What a refresh brings is not to bring back what had to go.
-  if (reason === "evict" && entry.refreshing) shelf.flights.get(key)?.clear();
+  if (reason === "evict" && entry.refreshing) shelf.flightOf(key)?.clear();
 }
 
 /** Code of the user may run here (listeners, `onRelease`), so the shelf is in order before. */
@@ -107,7 +107,7 @@ export function touch(entry: Entry): void {
 
 /** Clears a shelf: its entries go, and what its runs will bring is not kept. @returns how many entries there were */
 export function empty(shelf: Shelf): number {
-  for (const flight of [...shelf.flights.values()]) flight.clear();
+  for (const flight of shelf.runs()) flight.clear();
   const entries = [...shelf.entries.values()];
   for (const entry of entries) drop(entry, "clear");
   return entries.length;
@@ -115,7 +115,7 @@ export function empty(shelf: Shelf): number {
 
 /** Every shelf on which there is an entry or for which a body runs. */
 export function usedShelves(): ReadonlySet<Shelf> {
-  return new Set([...memory.shelves, ...[...tracker.active].map((run) => run.shelf)]);
+  return new Set([...memory.shelves, ...[...runs()].map((run) => run.shelf)]);
 }
 
 export function bytesInMemory(): number {

@@ -22,8 +22,8 @@ export class Run {
   readonly parent: Run | undefined;
   /** True if nobody waits for it: a refresh behind a stale hit. */
   readonly behind: boolean;
-  /** {@link ticks} when it began. */
-  readonly began: number;
+  /** When it began, in {@link tracker}'s ticks. */
+  readonly tick: number;
   done = false;
   /** When the first of the entries ends that it was made of. */
   expires = Number.POSITIVE_INFINITY;
@@ -32,8 +32,11 @@ export class Run {
   tags: Set<string> | undefined = undefined;
   effects: Recorded[] | undefined = undefined;
   inputs: InputRead[] | undefined = undefined;
-  /** Runs that must end before it can: those it has started, and those it has joined. */
-  readonly waitsFor = new Set<Run>();
+  /** `async` runs that must end before it can: those it has started, and those it has joined. Of `async` runs only. */
+  waitsFor: Set<Run> | undefined = undefined;
+  /** Neighbours among all that run, in the order in which they began. */
+  before: Run | undefined;
+  after: Run | undefined = undefined;
 
   constructor(shelf: Shelf, key: Key, slots: readonly unknown[], parent: Run | undefined, behind: boolean) {
     this.shelf = shelf;
@@ -41,23 +44,49 @@ export class Run {
     this.slots = slots;
     this.parent = parent;
     this.behind = behind;
-    this.began = tracker.ticks;
+    this.tick = tracker.ticks;
+    this.before = tracker.last;
+    if (tracker.last === undefined) tracker.first = this;
+    else tracker.last.after = this;
+    tracker.last = this;
     tracker.running++;
-    tracker.active.add(this);
-    parent?.waitsFor.add(this);
+    if (parent !== undefined && shelf.site.spec.async) waitFor(parent, this);
   }
 }
 
 export const tracker = shared("runs", () => ({
   running: 0,
-  /** In the order in which they began. */
-  active: new Set<Run>(),
+  /** The ends of the list of all that run. */
+  first: undefined as Run | undefined,
+  last: undefined as Run | undefined,
   /** The innermost body that is not `async` and is on the stack. */
   sync: undefined as Run | undefined,
   context: asyncContext<Run | undefined>() as AsyncLocalStorage<Run | undefined> | undefined,
   /** Counts what a run may not outlive, such as a cleared tag. */
   ticks: 0,
 }));
+
+/** All bodies that are running, the first to have begun first. */
+export function* runs(): Iterable<Run> {
+  for (let run = tracker.first; run !== undefined; run = run.after) yield run;
+}
+
+/** What is not `async` waits for nobody: it stands for the `async` body that has called it. */
+export function waiting(run: Run | undefined): Run | undefined {
+  let each = run;
+  while (each !== undefined && !each.shelf.site.spec.async) each = each.parent;
+  return each;
+}
+
+/** `run` can't end before `other` has. */
+export function waitFor(run: Run | undefined, other: Run): void {
+  const waiter = waiting(run);
+  if (waiter !== undefined) (waiter.waitsFor ??= new Set()).add(other);
+}
+
+export function stopWaiting(run: Run | undefined, other: Run): void {
+  waiting(run)?.waitsFor?.delete(other);
+}
 
 /** The innermost cached function that is running around this call. */
 export function currentRun(): Run | undefined {
@@ -103,9 +132,15 @@ export function outsideRuns<R>(body: () => R): R {
 }
 
 export function endRun(run: Run): void {
+  const { before, after } = run;
   run.done = true;
-  run.parent?.waitsFor.delete(run);
-  tracker.active.delete(run);
+  if (before === undefined) tracker.first = after;
+  else before.after = after;
+  if (after === undefined) tracker.last = before;
+  else after.before = before;
+  run.before = undefined;
+  run.after = undefined;
+  if (run.parent !== undefined && run.shelf.site.spec.async) stopWaiting(run.parent, run);
   if (--tracker.running === 0 && contextsAreDear) tracker.context?.disable?.();
 }
 

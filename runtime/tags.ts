@@ -37,9 +37,9 @@ export function untagEntry(entry: Entry, tags: Iterable<string>): void {
 /** @returns the entries to be dropped. Runs that began before and will have the tag are not going to be kept. */
 export function beginClearing(tag: string): readonly Entry[] {
   tracker.ticks++;
-  const [oldest] = tracker.active;
+  const oldest = tracker.first;
   for (const [old, at] of tagged.cleared) {
-    if (oldest !== undefined && at > oldest.began) break;
+    if (oldest !== undefined && at > oldest.tick) break;
     tagged.cleared.delete(old);
   }
   tagged.cleared.delete(tag);
