@@ -2,13 +2,13 @@
  * Digests of long keys: SHA-256, native where the host has it. Text and bytes that differ have digests that differ,
  * also where UTF-8 would lose the difference (lone surrogates).
  */
+import { builtin } from "./platform.ts";
 import { sha256 } from "./sha256.ts";
 
 type Native = (data: string | Uint8Array) => string;
 
-/** No `node:` module is imported: browsers and workers load this file too. Node, Deno and Bun have `getBuiltinModule`. */
 function findNative(): Native | undefined {
-  const crypto = globalThis.process?.getBuiltinModule?.("node:crypto");
+  const crypto = builtin<typeof import("node:crypto")>("node:crypto");
   if (crypto === undefined) return undefined;
   // One call into native code instead of three; Node >= 20.12, not yet in every other host.
   if (typeof crypto.hash === "function") return (data) => crypto.hash("sha256", data, "base64url");

@@ -4,9 +4,9 @@
  */
 import type { Encoder } from "./key-encoder.ts";
 import { BYTE_ORDER, encodeBytes, encodeNumber, encodeString, frame } from "./key-text.ts";
-import { builtIn, builtInName, GROUPS, namesBesides } from "./kinds.ts";
+import { builtIn, builtInName, GROUPS, isIndexed, namesBesides } from "./kinds.ts";
 import { refuseKey, refusePretender } from "./refusals.ts";
-import { findType, IDENTITY, nameInKeys, type RegisteredType, sourceName, typesVersion } from "./types.ts";
+import { findType, IDENTITY, identifier, nameInKeys, type RegisteredType, sourceName, typesVersion } from "./types.ts";
 
 type Encode = (encoder: Encoder, value: any) => string;
 
@@ -29,9 +29,9 @@ export function encoderOf(value: object, prototype: object): Encode {
 
 /** The nearest says it: this very built-in type, a registration, or a method of the class. */
 function findEncoder(value: object, prototype: object): Encode | undefined {
-  const registered = findType(prototype);
+  const registered = findType(prototype, identifier);
   const name = builtInName(prototype);
-  if (name !== undefined && registered?.prototype !== prototype) return encodeBuiltIn(name);
+  if (name !== undefined && name in BUILT_INS && registered?.prototype !== prototype) return encodeBuiltIn(name);
   for (let at: object | null = prototype; at !== null; at = Object.getPrototypeOf(at) as object | null) {
     if (at === registered?.prototype) return encodeRegistered(registered, prototype);
     if (Object.hasOwn(at, IDENTITY)) return encodeIdentified(prototype);
@@ -44,8 +44,7 @@ const refuse: Encode = (encoder, value) => {
 };
 
 function encodeRegistered(type: RegisteredType, prototype: object): Encode {
-  const identify = type.key ?? type.encode;
-  if (identify === undefined) return IDENTITY in prototype ? encodeIdentified(prototype) : refuse;
+  const identify = identifier(type)!;
   const tag = `c${frame(nameInKeys(type, prototype))}`;
   const by = type.key ? "key" : "encode";
   return (encoder, value) => tag + encoder.identifiedBy(value, identify(value), by);
@@ -85,11 +84,6 @@ function besides(encoder: Encoder, value: object): string {
   const names = isIndexed(value) ? namesBesides(value) : Object.keys(value);
   if (names.length === 0 && Object.getOwnPropertySymbols(value).length === 0) return "";
   return `+${encoder.properties(value, names)}`;
-}
-
-/** Typed arrays and `String` objects list their elements among their properties. */
-function isIndexed(value: object): value is { readonly length: number } {
-  return ArrayBuffer.isView(value) ? "length" in value : Object.prototype.toString.call(value) === "[object String]";
 }
 
 /** A getter of the prototype: it throws on what is not of the type. */

@@ -19,6 +19,7 @@ import type { Refusal } from "./errors.ts";
 import { encoderOf } from "./key-builtins.ts";
 import { encodeNumber, encodeNumbers, encodeString, frame } from "./key-text.ts";
 import { hasOnlyElements, isPlain, isPlainArray } from "./kinds.ts";
+import type { Step } from "./path.ts";
 import { refuseDepth, refuseKey } from "./refusals.ts";
 import { shapeOf } from "./shapes.ts";
 import { IDENTITY } from "./types.ts";
@@ -35,9 +36,6 @@ const WORTH_REMEMBERING = 256;
 
 const { getPrototypeOf, getOwnPropertySymbols, keys: namesOf, values: valuesOf, hasOwn } = Object;
 const { isArray } = Array;
-
-/** Where an encoder stands inside an object: a property, an index, or something in words. */
-export type Step = string | number | symbol | { readonly method: string; readonly argument: unknown };
 
 /** Thrown inside, caught by key.ts, which knows the site and the parameter. */
 export class Refused {
@@ -120,7 +118,7 @@ export class Encoder {
       const text = this.remembered.get(value);
       if (text !== undefined) return text;
     }
-    if (depth === MAX_DEPTH) throw this.refuse(refuseDepth(MAX_DEPTH));
+    if (depth === MAX_DEPTH) throw this.refuse(refuseDepth(MAX_DEPTH, "key"));
 
     const seenBefore = this.seen++;
     const outermostBefore = this.outermost;
@@ -257,7 +255,7 @@ export class Encoder {
     if (typeof (value as unknown as Record<symbol, unknown>)[IDENTITY] !== "function") {
       throw this.refuse(refuseKey(value));
     }
-    if (this.depth === MAX_DEPTH) throw this.refuse(refuseDepth(MAX_DEPTH));
+    if (this.depth === MAX_DEPTH) throw this.refuse(refuseDepth(MAX_DEPTH, "key"));
     this.around[this.depth++] = value;
     const text = `j${this.identity(value)}`;
     this.around[--this.depth] = undefined;
@@ -268,7 +266,7 @@ export class Encoder {
   refusedBy(error: unknown): Refused | undefined {
     if (error instanceof Refused) return error;
     const overflow = this.depth > MAX_DEPTH / 20 && (error as { name?: unknown } | null)?.name === "RangeError";
-    return overflow ? this.refuse(refuseDepth(this.depth)) : undefined;
+    return overflow ? this.refuse(refuseDepth(this.depth, "key")) : undefined;
   }
 
   /** What to throw about a value found inside the object that is being encoded. */

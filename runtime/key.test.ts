@@ -1,10 +1,8 @@
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { createContext, runInContext } from "node:vm";
 import { describe, expect, test } from "@jest/globals";
-import { buildSync } from "esbuild";
 import fc from "fast-check";
+import { inAnotherProcess } from "../fixtures/another-process.ts";
 import { pairs, values } from "../fixtures/values.ts";
 import { isWellFormed } from "./digest.ts";
 import { encodeKey, type Key, keyText, type SiteNames, setFunctionKey } from "./key.ts";
@@ -424,8 +422,7 @@ describe("random pairs", () => {
     const seed = 20261122;
     const here = fc.sample(values, { seed, numRuns: 400 }).map((value) => text(value));
     const there = inAnotherProcess(`
-      import { buildSync } from "esbuild";
-import fc from "fast-check";
+      import fc from "fast-check";
       import { values } from "./fixtures/values.ts";
       import { encodeKey, keyText } from "./runtime/key.ts";
       const site = { id: "s#f", hashed: ["a"] };
@@ -435,22 +432,3 @@ import fc from "fast-check";
     expect(new Set(here).size).toBeGreaterThan(200);
   });
 });
-
-/** What a script prints in a process with another hash seed, time zone and locale. */
-function inAnotherProcess(contents: string): unknown {
-  const resolveDir = fileURLToPath(new URL("..", import.meta.url));
-  const { outputFiles } = buildSync({
-    stdin: { contents, resolveDir, loader: "ts" },
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    write: false,
-  });
-  const ran = spawnSync(process.execPath, ["--hash-seed=7", "--input-type=module"], {
-    input: outputFiles[0]!.text,
-    encoding: "utf8",
-    env: { PATH: process.env.PATH, TZ: "Asia/Tokyo", LANG: "tr_TR.UTF-8" },
-  });
-  if (ran.status !== 0) throw new Error(ran.stderr);
-  return JSON.parse(ran.stdout);
-}

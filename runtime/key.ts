@@ -9,9 +9,10 @@
  */
 import type { SiteSpec } from "./contract.ts";
 import { digestText, isWellFormed } from "./digest.ts";
-import { isName, UnhashableArgumentError } from "./errors.ts";
-import { Encoder, type Refused, type Step } from "./key-encoder.ts";
+import { UnhashableArgumentError } from "./errors.ts";
+import { Encoder, type Refused } from "./key-encoder.ts";
 import { encodeNumber, encodeString } from "./key-text.ts";
+import { type Step, spell } from "./path.ts";
 
 export { setFunctionKey } from "./key-encoder.ts";
 
@@ -121,22 +122,4 @@ function slotName(at: number, count: number, { hashed, rest, captured = 0 }: Sit
     index: inRest ? at - rest : undefined,
     captured: name >= hashed.length - captured,
   };
-}
-
-const MOST_STEPS = 12;
-
-/** `.owner`, `[3]`, `["first name"]`, `.get("owner")` */
-function spell(steps: readonly Step[]): string {
-  const text = steps.slice(0, MOST_STEPS).map(spellStep).join("");
-  return steps.length > MOST_STEPS ? `${text}…` : text;
-}
-
-function spellStep(step: Step): string {
-  if (typeof step === "string") return isName(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
-  if (typeof step !== "object") return `[${String(step)}]`;
-  const { method, argument } = step;
-  if (method === "keys" || method === "values") return `.${method}()[${argument}]`;
-  const said =
-    typeof argument === "string" ? JSON.stringify(argument) : typeof argument === "object" ? "…" : String(argument);
-  return method.startsWith("[") ? `${method}()` : `.${method}(${argument === undefined ? "" : said})`;
 }

@@ -2,6 +2,7 @@
  * What an object is, whichever realm made it: plain, an array, or an instance of a built-in class. Jest, vm contexts
  * and iframes hand over objects whose prototypes are not ours, so nothing here asks `instanceof`.
  */
+import { builtin } from "./platform.ts";
 
 const { getPrototypeOf, getOwnPropertySymbols, hasOwn, keys: namesOf, prototype: ObjectPrototype } = Object;
 
@@ -40,7 +41,7 @@ export const GROUPS = {
   temporal: TEMPORAL.map((name) => `Temporal.${name}`),
   other: [
     ...["Date", "RegExp", "Map", "Set", "ArrayBuffer", "SharedArrayBuffer", "DataView", "Buffer"],
-    ...["URL", "URLSearchParams", "Headers", "FormData", "DOMException"],
+    ...["URL", "URLSearchParams", "Headers", "FormData", "DOMException", "Blob", "File"],
   ],
 } as const;
 
@@ -74,6 +75,11 @@ function foreignName(prototype: object): string | undefined {
   return NAMES.find((name) => name === type.name || name.endsWith(`.${type.name}`));
 }
 
+/** Typed arrays and `String` objects list their elements among their properties. */
+export function isIndexed(value: object): value is { readonly length: number } {
+  return ArrayBuffer.isView(value) ? "length" in value : Object.prototype.toString.call(value) === "[object String]";
+}
+
 /** Fewer elements than this are listed; more are not, where the host can tell at once that there is nothing besides. */
 const MANY = 256;
 
@@ -99,7 +105,7 @@ export function namesBesides(value: { readonly length: number }): string[] {
  * exactly the one for an array with nothing besides, so that another format in another version costs time, no truth.
  */
 function hasNothingBesides(value: object): boolean {
-  if (util === null) util = globalThis.process?.getBuiltinModule?.("node:util");
+  if (util === null) util = builtin<typeof import("node:util")>("node:util");
   // What inspect says of a proxy is said of its target.
   if (util === undefined || util.types.isProxy(value)) return false;
   return BARE.test(util.inspect(value, BRIEF));

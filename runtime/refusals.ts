@@ -196,13 +196,25 @@ function className(value: object): string | undefined {
   return type.name || "an anonymous class";
 }
 
-/** An endless proxy, or more nesting than an encoder can follow. */
-export function refuseDepth(most: number): Refusal {
+/** An endless proxy, or more nesting than can be followed. */
+export function refuseDepth(levels: number, use: "key" | "copy"): Refusal {
   return {
     type: "object",
-    what: `nested more than ${most} levels deep`,
+    what: `nested more than ${levels} levels deep`,
     why: "It is a proxy that never ends, or a chain too long to follow.",
-    instead: "Pass what the result depends on: an id, or a flat list.",
+    instead: use === "key" ? "Pass what the result depends on: an id, or a flat list." : "Return a flat list.",
+  };
+}
+
+/** A registered `copy` or `decode` that gave something of another class. */
+export function refuseCopied(value: object, made: unknown): Refusal {
+  const type = className(value) ?? "object";
+  const got = typeof made === "object" && made !== null ? (className(made) ?? "plain object") : typeof made;
+  return {
+    type,
+    what: `an instance of \`${type}\``,
+    why: `What is registered for it made a \`${got}\` of it, not another \`${type}\`.`,
+    instead: `Register the class itself, or keep it:\n\n  registerType(${type}, { copy: (value) => new value.constructor(…) });`,
   };
 }
 

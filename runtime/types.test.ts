@@ -60,7 +60,7 @@ describe("registerType", () => {
     registerType(Reloaded, { name: "Money", key: () => "before" });
     expect(text(new Reloaded())).toBe(before);
     expect(typeNamed("Money")?.prototype).toBe(Reloaded.prototype);
-    expect(findType(Money.prototype)?.name).toBe("Money");
+    expect(findType(Money.prototype, (type) => type.key)?.name).toBe("Money");
   });
 
   test("takes the value itself as a key to mean its own fields", () => {

@@ -4,6 +4,7 @@
  */
 import { digestText } from "./digest.ts";
 import { badType } from "./errors.ts";
+import { shared } from "./shared.ts";
 
 /** How instances of a class are treated. Give what is needed: `key` for arguments; `copy`, or `encode` and `decode`, for results. */
 export interface TypeOptions<T> {
@@ -36,7 +37,6 @@ export const IDENTITY: unique symbol = Symbol.for("kept.key") as never;
 
 type Constructor<T> = abstract new (...args: any[]) => T;
 
-/** On `globalThis` and versioned, as the registry of sites is. */
 interface Registry {
   readonly byPrototype: Map<object, RegisteredType>;
   readonly byName: Map<string, RegisteredType>;
@@ -44,12 +44,7 @@ interface Registry {
   version: number;
 }
 
-const REGISTRY = Symbol.for("kept.types@1");
-const registry: Registry = ((globalThis as { [REGISTRY]?: Registry })[REGISTRY] ??= {
-  byPrototype: new Map(),
-  byName: new Map(),
-  version: 0,
-});
+const registry = shared<Registry>("types", () => ({ byPrototype: new Map(), byName: new Map(), version: 0 }));
 
 /**
  * Says how instances of a class (and of its subclasses) are keyed, copied and stored. A second registration of the
@@ -73,13 +68,21 @@ export function registerType<T>(type: Constructor<T>, how: TypeOptions<T>): void
   registry.version++;
 }
 
-/** The registration that is nearest above an instance with this prototype. */
-export function findType(prototype: object | null): RegisteredType | undefined {
+/** Of all that is registered above an instance with this prototype, the nearest that says what is needed. */
+export function findType(
+  prototype: object | null,
+  says: (type: RegisteredType) => unknown = () => true,
+): RegisteredType | undefined {
   for (let at = prototype; at !== null; at = Object.getPrototypeOf(at) as object | null) {
     const registered = registry.byPrototype.get(at);
-    if (registered !== undefined) return registered;
+    if (registered !== undefined && says(registered) !== undefined) return registered;
   }
   return undefined;
+}
+
+/** What identifies an instance. */
+export function identifier(type: RegisteredType): ((value: any) => unknown) | undefined {
+  return type.key ?? type.encode;
 }
 
 /** The type that a store wrote under this name. */
