@@ -1,5 +1,5 @@
 /**
- * Completes package-lock.json: names the binaries of other platforms that npm left out.
+ * Completes every package-lock.json: names the binaries of other platforms that npm left out.
  *
  * A native package lists one optional package per platform. Where the registry in use can't serve one of them, npm writes
  * a lockfile without it, and then `npm ci` refuses that same lockfile ("Missing: @biomejs/cli-darwin-arm64@ from lock
@@ -9,25 +9,36 @@
  *     node scripts/lock.js           after `npm install` changed the lockfile
  *     node scripts/lock.js --check
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** @typedef {{ version?: string, dev?: boolean, optional?: boolean, optionalDependencies?: Record<string, string> }} Locked */
 
-const path = join(dirname(dirname(fileURLToPath(import.meta.url))), "package-lock.json");
-/** @type {{ packages: Record<string, Locked> }} */
-const lock = JSON.parse(readFileSync(path, "utf8"));
-const added = complete(lock.packages);
-if (process.argv.includes("--check")) {
-  for (const at of added) console.error(`package-lock.json doesn't name ${at}`);
-  console.log(added.length > 0 ? "Lockfile: incomplete; run `node scripts/lock.js`." : "Lockfile: complete.");
-  if (added.length > 0) process.exitCode = 1;
-} else {
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const isCheck = process.argv.includes("--check");
+let missing = 0;
+for (const path of lockfiles()) {
+  /** @type {{ packages: Record<string, Locked> }} */
+  const lock = JSON.parse(readFileSync(path, "utf8"));
+  const added = complete(lock.packages);
+  missing += added.length;
+  for (const at of isCheck ? added : []) console.error(`${relative(root, path)} doesn't name ${at}`);
+  if (isCheck || added.length === 0) continue;
   // npm's own order, so that its next write changes nothing else.
   lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, "en")));
-  if (added.length > 0) writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`);
-  console.log(`Lockfile: ${added.length} binaries of other platforms added.`);
+  writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`);
+}
+if (!isCheck) console.log(`Lockfiles: ${missing} binaries of other platforms added.`);
+else console.log(missing > 0 ? "Lockfiles: incomplete; run `node scripts/lock.js`." : "Lockfiles: complete.");
+if (isCheck && missing > 0) process.exitCode = 1;
+
+/** The root's, and those of the fixtures that have packages of their own. */
+function lockfiles() {
+  const folders = ["hosts", "apps"].flatMap((room) =>
+    readdirSync(join(root, "fixtures", room)).map((name) => join(root, "fixtures", room, name)),
+  );
+  return [root, ...folders].map((folder) => join(folder, "package-lock.json")).filter((path) => existsSync(path));
 }
 
 /**

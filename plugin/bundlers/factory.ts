@@ -6,6 +6,7 @@ import { transformWith } from "../core/transform.ts";
 import { checkOptions, type HashOptions, type PluginOptions } from "../options.ts";
 import { routeNamed } from "../routes.ts";
 import { hashModuleOf, loadHashModule, RESOLVED, resolveHashModule } from "./hash-modules.ts";
+import { type HostSettings, ofEsbuild, ofFarm, ofWebpack } from "./host-settings.ts";
 
 /**
  * Source files, also with the queries that hosts append to them; but not `?raw` and the like, whose content is another
@@ -26,19 +27,29 @@ export const kept: UnpluginInstance<PluginOptions | undefined, false> = createUn
   let hash = options.hash ?? {};
   const settings = () => ({ root, hash });
   const route = () => routeNamed(options.route ?? "swc");
+  const take = (host: HostSettings) => {
+    root = options.root ?? host.root ?? root;
+    hash = {
+      ...options.hash,
+      alias: [...(options.hash?.alias ?? []), ...host.alias],
+      defines: { ...host.defines, ...options.hash?.defines },
+    };
+  };
   const isRollupLike = framework === "vite" || framework === "rollup" || framework === "rolldown";
   return {
     name: "kept",
     enforce: "pre",
     vite: {
-      configResolved(config) {
-        root = options.root ?? config.root;
-        hash = {
-          ...hash,
-          alias: [...(hash.alias ?? []), ...aliasesOf(config)],
-          defines: { ...definesOf(config), ...hash.defines },
-        };
-      },
+      configResolved: (config: ViteConfig) =>
+        take({ root: config.root, alias: aliasesOf(config), defines: definesOf(config) }),
+    },
+    webpack: (compiler) => take(ofWebpack(compiler)),
+    rspack: (compiler) => take(ofWebpack(compiler)),
+    farm: { configResolved: (config: ViteConfig) => take(ofFarm(config)) },
+    esbuild: {
+      // A filter of Go's, which knows no lookahead; esbuild has none for content.
+      onLoadFilter: /\.[cm]?[jt]sx?$/,
+      config: (config: Parameters<typeof ofEsbuild>[0]) => take(ofEsbuild(config)),
     },
     ...(isRollupLike && {
       resolveId: {
@@ -70,7 +81,8 @@ export const kept: UnpluginInstance<PluginOptions | undefined, false> = createUn
         // The virtual module watches them itself; CommonJS has the hashes in the text.
         if (hashModule === undefined || !result.code.includes(JSON.stringify(hashModule)))
           for (const file of result.files) this.addWatchFile(file);
-        return { code: result.code, map: result.map as never };
+        // Bun chains no maps: it would only take the text of this one into its own.
+        return { code: result.code, map: (framework === "bun" ? null : result.map) as never };
       },
     },
   };
@@ -78,6 +90,7 @@ export const kept: UnpluginInstance<PluginOptions | undefined, false> = createUn
 
 /** What is used of Vite's resolved configuration. */
 interface ViteConfig {
+  readonly root: string;
   readonly resolve: { readonly alias: readonly { readonly find: string | RegExp; readonly replacement: string }[] };
   readonly define?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, unknown>>;

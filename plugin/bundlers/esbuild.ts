@@ -1,0 +1,4 @@
+/** `kept/esbuild`: `plugins: [kept()]`. */
+import { kept } from "./factory.ts";
+
+export default kept.esbuild;

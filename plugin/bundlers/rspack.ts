@@ -1,0 +1,4 @@
+/** `kept/rspack`: `plugins: [kept()]`. */
+import { kept } from "./factory.ts";
+
+export default kept.rspack;
