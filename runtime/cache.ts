@@ -3,7 +3,7 @@ import { attention } from "./attention.ts";
 import { type Call, keyOf } from "./call.ts";
 import { now } from "./config.ts";
 import type { CachedCall } from "./contract.ts";
-import { BOUNDED, type Entry, PLAIN, type Site } from "./entry.ts";
+import { BOUNDED, ELABORATE, type Entry, PLAIN, type Site } from "./entry.ts";
 import { noStore } from "./errors.ts";
 import { hears, hitChannel, publish } from "./events.ts";
 import { isOutdated, join, launch } from "./flight.ts";
@@ -52,7 +52,7 @@ function serve(entry: Entry, life: Life, call: Call): unknown {
 function hand(entry: Entry): unknown {
   if (entry.ease !== PLAIN) {
     takeOver(currentRun(), entry.expires, entry.tags);
-    const played = entry.replay === undefined ? undefined : replay(entry);
+    const played = entry.ease === ELABORATE ? replay(entry) : undefined;
     if (played !== undefined) return played.then(() => give(entry));
   }
   return give(entry);

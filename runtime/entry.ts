@@ -100,6 +100,22 @@ export const BOUNDED = 1;
 /** It has recorded effects to play. */
 export const ELABORATE = 2;
 
+/** What a run has left besides its value. */
+export interface Trail {
+  readonly tags: readonly string[] | undefined;
+  /** Effects, to be played on every hit. */
+  readonly replay: readonly Recorded[] | undefined;
+  /** Where the inputs are kept that it has read. */
+  readonly leaf: InputNode | undefined;
+}
+
+/** Callers that hold the value without having got it yet: they wait for `validate`. */
+export interface Lease {
+  holders: number;
+  /** What to do when there are none any more. */
+  whenFree: (() => void) | undefined;
+}
+
 /** What a new entry is made of. */
 export interface EntryParts {
   readonly shelf: Shelf;
@@ -110,13 +126,12 @@ export interface EntryParts {
   readonly expires: number;
   readonly until: number;
   readonly cost: number;
-  readonly tags: readonly string[] | undefined;
-  readonly replay: readonly Recorded[] | undefined;
-  /** Where the inputs that it depends on are kept. */
-  readonly leaf: InputNode | undefined;
+  readonly tags: Trail["tags"];
+  readonly replay: Trail["replay"];
+  readonly leaf: Trail["leaf"];
 }
 
-/** A kept result. */
+/** A kept result. There may be millions, so what few have stands apart. */
 export class Entry {
   readonly shelf: Shelf;
   readonly key: Key;
@@ -130,12 +145,10 @@ export class Entry {
   readonly until: number;
   /** ms that the run took. */
   readonly cost: number;
-  readonly tags: readonly string[] | undefined;
-  readonly replay: readonly Recorded[] | undefined;
-  readonly leaf: InputNode | undefined;
+  readonly trail: Trail | undefined;
   /** {@link PLAIN}, {@link BOUNDED} or {@link ELABORATE}. */
   readonly ease: number;
-  /** Rank among all entries ever written, in the process. */
+  /** Rank among all entries ever written, in the process; 0 if it never was on a shelf. */
   born = 0;
   hits = 0;
   /** When it was last used, on a count that all shelves share; only where a bound makes it matter. */
@@ -145,32 +158,32 @@ export class Entry {
   newer: Entry | undefined = undefined;
   /** Its place in the heap of its shelf; -1 if it never ends. */
   place = -1;
-  /** Callers that hold the value without having got it yet: they wait for `validate`. */
-  holds = 0;
-  /** What to do when nobody holds it any more. */
-  whenFree: (() => void) | undefined = undefined;
-  /** No refresh before then: the last one failed. */
-  retryAt = Number.NEGATIVE_INFINITY;
+  lease: Lease | undefined = undefined;
   /** True from the stale hit that asked for its replacement, until that has landed or failed. */
   refreshing = false;
+  /** No refresh before then: the last one failed. */
+  retryAt: number | undefined = undefined;
 
   constructor(parts: EntryParts) {
+    const { expires, tags, replay, leaf } = parts;
     this.shelf = parts.shelf;
     this.key = parts.key;
     this.value = parts.value;
     this.keeper = parts.keeper;
     this.bytes = parts.bytes;
-    this.expires = parts.expires;
+    this.expires = expires;
     this.until = parts.until;
     this.cost = parts.cost;
-    this.tags = parts.tags;
-    this.replay = parts.replay;
-    this.leaf = parts.leaf;
-    this.ease =
-      parts.replay !== undefined
-        ? ELABORATE
-        : parts.tags !== undefined || parts.expires !== Number.POSITIVE_INFINITY
-          ? BOUNDED
-          : PLAIN;
+    this.trail = tags === undefined && replay === undefined && leaf === undefined ? undefined : { tags, replay, leaf };
+    const bounded = tags !== undefined || expires !== Number.POSITIVE_INFINITY;
+    this.ease = replay !== undefined ? ELABORATE : bounded ? BOUNDED : PLAIN;
+  }
+
+  get tags(): Trail["tags"] {
+    return this.trail?.tags;
+  }
+
+  get replay(): Trail["replay"] {
+    return this.trail?.replay;
   }
 }

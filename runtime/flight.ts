@@ -179,15 +179,15 @@ function land(flight: Flight, value: unknown): unknown {
   flight.entry = new Entry({
     shelf,
     key,
-    leaf,
     value: keeper === undefined ? value : undefined,
     keeper,
     bytes: ENTRY_BYTES + bytesOf(key) + (keeper?.bytes ?? (kind === "data" ? bytesOf(value) : 0)),
     expires,
-    until: expires + (spec.staleFor ?? 0),
     cost: at - flight.since,
+    until: expires + (spec.staleFor ?? 0),
     tags: flight.tags === undefined ? undefined : [...flight.tags],
     replay: flight.effects,
+    leaf,
   });
   // Over before it began: with a `ttl` of 0 every call is a miss. (And a call whose inputs are not known can't be found.)
   if (expires > at && (!spec.allowInputs || leaf !== undefined)) store(flight.entry, at);

@@ -41,7 +41,7 @@ export function put(entry: Entry): boolean {
   entry.born = ++memory.births;
   shelf.bounded = isBounded(shelf);
   shelf.entries.set(entry.key, entry);
-  entry.leaf?.attach();
+  entry.trail?.leaf?.attach();
   append(entry);
   if (entry.until !== Number.POSITIVE_INFINITY) scheduleEnd(entry, expire);
   if (entry.tags !== undefined) tagEntry(entry, entry.tags);
@@ -68,7 +68,7 @@ function remove(entry: Entry, reason: DropReason): void {
   unlink(entry);
   if (entry.place !== -1) unscheduleEnd(entry);
   if (entry.tags !== undefined) untagEntry(entry, entry.tags);
-  entry.leaf?.prune();
+  entry.trail?.leaf?.prune();
   shelf.bytes -= entry.bytes;
   if (kind === "data") memory.bytes -= entry.bytes;
   if (shelf.entries.size === 0) memory.shelves.delete(shelf);

@@ -12,7 +12,8 @@ const pool = shared("refresh", () => ({ busy: 0 }));
 
 /** Has `entry`, which is stale, replaced by what the call gives now, unless that is being done or is not to be tried yet. */
 export function refreshBehind(entry: Entry, call: Call): void {
-  if (entry.refreshing || now() < entry.retryAt || pool.busy >= settings.maxRefreshes) return;
+  if (entry.refreshing || (entry.retryAt !== undefined && now() < entry.retryAt) || pool.busy >= settings.maxRefreshes)
+    return;
   if (entry.shelf.flightOf(entry.key) !== undefined) return;
   entry.refreshing = true;
   pool.busy++;

@@ -81,7 +81,7 @@ function record(run: Run, name: string, args: readonly unknown[]): boolean {
  */
 export function replay(entry: Entry): void | Promise<void> {
   const { site } = entry.shelf;
-  const recorded = entry.replay as readonly Recorded[];
+  const recorded = entry.replay ?? [];
   for (const each of recorded) if (!elements.has(each.element)) throw ReplayError.unknown(site.id, each.element);
   for (let at = 0; at < recorded.length; at++) {
     const effect = playOne(site.id, recorded[at] as Recorded);

@@ -111,18 +111,20 @@ export function isValid(entry: Entry, args: readonly unknown[]): boolean | Promi
 
 /** The value will not be released before {@link unhold}. */
 export function hold(entry: Entry): void {
-  entry.holds++;
+  if (entry.lease === undefined) entry.lease = { holders: 1, whenFree: undefined };
+  else entry.lease.holders++;
 }
 
 export function unhold(entry: Entry): void {
-  if (--entry.holds > 0 || entry.whenFree === undefined) return;
-  nextTurn(entry.whenFree);
-  entry.whenFree = undefined;
+  const { lease } = entry;
+  if (lease === undefined || --lease.holders > 0) return;
+  entry.lease = undefined;
+  if (lease.whenFree !== undefined) nextTurn(lease.whenFree);
 }
 
 function whenFree(entry: Entry | undefined, act: () => void): void {
-  if (entry === undefined || entry.holds === 0) act();
-  else entry.whenFree = act;
+  if (entry?.lease === undefined) act();
+  else entry.lease.whenFree = act;
 }
 
 /** What ends the value; nothing if it has no end, or is still in use. */
