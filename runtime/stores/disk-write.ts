@@ -45,6 +45,14 @@ function closeAll(): void {
   for (const store of [...open]) store.close();
 }
 
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Its folder is not there, or not ours: what can't be written can't be removed.
+  }
+}
+
 let temporaries = 0;
 
 /** Beside its place, so that it can be renamed there; and no other process's. */
@@ -83,7 +91,7 @@ export class WriteBehind {
 
   put(job: Job): void {
     // An earlier version must not come back either.
-    if (this.isResting()) this.later(() => rmSync(job.path, { force: true }));
+    if (this.isResting()) this.later(() => discard(job.path));
     else this.jobs.set(job.path, job);
     this.wake();
   }
@@ -105,8 +113,8 @@ export class WriteBehind {
 
   close(): void {
     this.flush();
-    if (this.sweeping !== undefined && this.isOver()) this.finish(this.sweeping);
-    this.sweeping = undefined;
+    // A program that ends sooner than a sweep would otherwise never do one.
+    if (this.sweeping !== undefined) this.finish(this.sweeping);
     if (this.turn !== undefined) clearImmediate(this.turn);
     this.turn = undefined;
     this.leave();
@@ -170,7 +178,7 @@ export class WriteBehind {
       this.writeFile(temporary, job, folder);
       renameSync(temporary, job.path);
     } catch (error) {
-      rmSync(temporary, { force: true });
+      discard(temporary);
       throw error;
     }
     this.written += job.bytes;

@@ -13,7 +13,7 @@
  * Reads are synchronous. Writes are made behind, in later turns of the event loop, and at the latest when the process
  * exits; until then this process reads what is waiting.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, utimesSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, utimesSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { sizeOf } from "./bytes.ts";
 import { digestOf, type Frame, isMissing, readFrame, readWhole, writeFrame } from "./disk-file.ts";
@@ -176,7 +176,6 @@ let discarded = 0;
 function discardFolder(folder: string): void {
   const aside = `${folder}.gone-${process.pid}-${++discarded}`;
   try {
-    mkdirSync(dirname(folder), { recursive: true });
     renameSync(folder, aside);
   } catch (error) {
     if (isMissing(error)) return;
