@@ -26,6 +26,8 @@ const { transform, mayHoldDirective, parseSwc, parseBabel, kept, TransformError 
 
 /** @typedef {{ filename: string, source: string, hoisted: string }} File */
 
+/** At most twice the parser's own time. (The Babel route by itself prints by Babel's generator, whose time is its own.) */
+const PROMISED = new Set(["Kept, SWC route", "Kept's share of it"]);
 const ROUNDS = 15;
 const PROJECT = "/project";
 const DIRECTIVE = ' "use cache data";';
@@ -101,12 +103,16 @@ function report(title, files) {
     }),
   };
   const times = measure(contenders, files);
+  // Babel's printing and its passes over the tree are the host's own: what Kept adds to them is the difference.
+  times["Kept's share of it"] =
+    /** @type {number} */ (times["Babel, Kept's plugin"]) - /** @type {number} */ (times["Babel, empty plugin"]);
   const against = {
     "Kept, SWC route": "swc.parseSync",
     "swc.transformSync": "swc.parseSync",
     "Kept, Babel route": "babel.parseSync",
     "Babel, empty plugin": "babel.parseSync",
     "Babel, Kept's plugin": "Babel, empty plugin",
+    "Kept's share of it": "babel.parseSync",
     "plugin-rsc: parse, hoist, map": "plugin-rsc: parse (Oxc)",
   };
   console.log(`\n| | ms a file | KB/ms | against |\n|---|---:|---:|---|`);
@@ -116,7 +122,7 @@ function report(title, files) {
     console.log(
       `| ${name} | ${(time / files.length).toFixed(3)} | ${(bytes / 1024 / time).toFixed(0)} | ${ratio ? `${ratio.toFixed(2)} × ${base}` : ""} |`,
     );
-    if (ratio && ratio > 2 && name.startsWith("Kept")) broken = true;
+    if (ratio && ratio > 2 && PROMISED.has(name)) broken = true;
   }
 }
 
@@ -143,23 +149,26 @@ function reportSearch(files) {
   const plain = files.map(({ source }) => source.replaceAll(DIRECTIVE, ""));
   const repeated = Array.from({ length: 20 }, () => plain).flat();
   const bytes = repeated.reduce((sum, source) => sum + source.length, 0);
+  let found = 0;
   /** @param {(source: string) => unknown} run */
   const time = (run) => {
     const times = Array.from({ length: ROUNDS }, () => {
       const started = performance.now();
-      for (const source of repeated) run(source);
+      // What nobody reads, the engine leaves out.
+      for (const source of repeated) if (run(source)) found++;
       return performance.now() - started;
     });
     return median(times);
   };
   const contenders = {
-    '`source.includes("use cache")`': time((source) => source.includes("use cache")),
+    '`source.includes("use cache data")`': time((source) => source.includes("use cache data")),
     "Kept's test": time((source) => mayHoldDirective(source)),
     "Kept's transform": time((source) => transform(source, { filename: "/project/a.ts", root: PROJECT })),
   };
   console.log(`\nFiles without a directive\n\n| | µs a file | MB/ms |\n|---|---:|---:|`);
   for (const [name, ms] of Object.entries(contenders))
     console.log(`| ${name} | ${((ms * 1000) / repeated.length).toFixed(2)} | ${(bytes / 1e6 / ms).toFixed(2)} |`);
+  if (found > 0) throw new Error("a file without a directive was taken for one");
   const [search = 0, test = 0, whole = 0] = Object.values(contenders);
   if (Math.max(test, whole) > 3 * search + 0.001 * repeated.length) broken = true;
 }
