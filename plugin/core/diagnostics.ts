@@ -140,6 +140,26 @@ export const CATALOGUE = {
     message: `The code hash of ${f} can't follow all of its code: ${what}.`,
     fix: `The bytes of that module and of all that it imports are taken instead, so any change there drops the entries of ${f}. The way to it:\n\n  ${path}\n\nSpecifiers written as plain strings can be followed. What is of no matter can be left out in the plugin's options:\n\n  kept({ hash: { ignore: ["…"] } })`,
   })),
+  "reassigned-state": warning((f = "", name = "") => ({
+    message: `${f} reads \`${name}\`, a variable of the module that is assigned again.`,
+    fix: `The key can't see its value, so a hit may be from before the assignment. Pass it as a parameter, and it is keyed:\n\n  ${/^[\w$]+$/.test(f) ? f : "f"}(…, ${name});\n\nor declare it with \`const\`.`,
+  })),
+  "mutated-state": warning((f = "", name = "") => ({
+    message: `${f} reads \`${name}\`, which functions of this module change.`,
+    fix: `The key can't see its content, so a hit may be from before the change; and what ${f} changes in it, a hit does not. Pass what you need of it as a parameter, and it is keyed:\n\n  ${/^[\w$]+$/.test(f) ? f : "f"}(…, ${name});`,
+  })),
+  "impure-call": warning((f = "", call = "") => ({
+    message: `${f} calls ${call}, which gives another value each time, and a hit repeats the first.`,
+    fix: `Pass it as a parameter where it matters, or bound the age of an entry:\n\n  cacheOptions({ ttl: "1m" });`,
+  })),
+  "env-not-keyed": warning((f = "", name = "") => ({
+    message: `${f} reads \`process.env.${name}\`, which is not part of its key.`,
+    fix: `A result made under one value would be served under another. To have an entry for each value:\n\n  cacheOptions({ env: ["${name}"] });`,
+  })),
+  "unkeyable-parameter": warning((f = "", name = "", what = "") => ({
+    message: `\`${name}\` of ${f} is ${what}, which can't be part of a key.`,
+    fix: `A call would be refused at run time. Pass what tells the calls apart instead (an id, a path), or leave it out of the key:\n\n  cacheOptions({ ignore: ["${name}"] });`,
+  })),
   unparsable: error((what = "") => ({
     message: `This file does not parse: ${what.replace(/\.$/, "")}.`,
     fix: `Kept reads the source before other tools. If a tool ahead of it makes this code valid, put Kept after that tool.`,

@@ -12,6 +12,7 @@ import { codeOf } from "./captures.ts";
 import { FILE, Report, TransformError } from "./diagnostics.ts";
 import { findDirective, findStrays } from "./directive.ts";
 import type * as ir from "./ir.ts";
+import { lintSite } from "./lints.ts";
 import { qualify } from "./names.ts";
 import { keptName } from "./options.ts";
 import { type Annotation, displayName, planSite, type SitePlan } from "./plan.ts";
@@ -72,6 +73,7 @@ export function planModule(
   );
   if (report.errors.length > 0) throw new TransformError(report.sorted);
   if (plans.length === 0 && report.diagnostics.length === 0) return undefined;
+  for (const plan of plans) lintSite(plan, scopes, report);
   const path = absolutePath(options.root, options.filename);
   const { sites, files } = hashSites(identify(plans, file, scopes), path, program, source, scopes, report, project);
   return {
