@@ -222,7 +222,8 @@ function annotate(source, filename) {
   if (places.length === 0) return undefined;
   const annotated = places.reduceRight((text, at) => text.slice(0, at) + DIRECTIVE + text.slice(at), source);
   try {
-    return transform(annotated, { filename, root: PROJECT }) && annotated;
+    // A warning draws a code frame: what it costs is no part of what a file costs that is right.
+    return transform(annotated, { filename, root: PROJECT })?.diagnostics.length === 0 ? annotated : undefined;
   } catch (error) {
     if (error instanceof TransformError) return undefined;
     throw error;
