@@ -143,5 +143,7 @@ export function installSpinner(): void {
   if (installed.yes || !isInteractive()) return;
   installed.yes = true;
   // The name comes as an argument, so that a bundler for a browser does not follow it.
-  watchRuns(ownTerminal((name) => import(/* @vite-ignore */ /* webpackIgnore: true */ name)));
+  watchRuns(
+    ownTerminal((name) => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ name)),
+  );
 }

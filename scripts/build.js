@@ -35,6 +35,7 @@ function build(despiteTypeErrors) {
   compile("tsconfig.build.json", staging, despiteTypeErrors);
   compile("tsconfig.cjs.json", join(staging, "cjs"), despiteTypeErrors);
   nameDeclarationsInSpecifiers();
+  leaveComputedImports();
   nameCommonJs();
   assertPromised(entries);
   takeThePlaceOfDist();
@@ -61,6 +62,22 @@ function compile(project, outDir, despiteTypeErrors) {
 function nameDeclarationsInSpecifiers() {
   for (const path of filesUnder(staging, ".d.ts")) {
     rewrite(path, path, (text) => text.replace(/(\b(?:from|import) ?\(?")(\.{1,2}\/[^"\n]+)\.ts"/g, '$1$2.js"'));
+  }
+}
+
+/**
+ * `import(name)` of a computed name gets a helper around the name from tsc, and the comments that tell bundlers to leave
+ * it alone (`webpackIgnore`, `turbopackIgnore`) then stand where no bundler reads them: Turbopack refuses the build. The
+ * lines stay, for the source maps.
+ */
+function leaveComputedImports() {
+  const helper = /^var __rewriteRelativeImportExtension = [^]*?^};$/m;
+  for (const path of filesUnder(staging, ".js")) {
+    rewrite(path, path, (text) =>
+      text
+        .replace(helper, (lines) => lines.replace(/.+/g, ""))
+        .replace(/__rewriteRelativeImportExtension\(((?:\/\*.*?\*\/ )*\w+)\)/g, "$1"),
+    );
   }
 }
 
