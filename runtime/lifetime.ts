@@ -39,10 +39,10 @@ export function put(entry: Entry): boolean {
   if (earlier !== undefined) remove(earlier, "replace");
   entry.live = true;
   entry.born = ++memory.births;
-  shelf.bounded = isBounded(shelf);
+  bind(shelf);
   shelf.entries.set(entry.key, entry);
   entry.trail?.leaf?.attach();
-  append(entry);
+  if (shelf.bounded) append(entry);
   if (entry.until !== Number.POSITIVE_INFINITY) scheduleEnd(entry, expire);
   if (entry.tags !== undefined) tagEntry(entry, entry.tags);
   shelf.bytes += entry.bytes;
@@ -65,7 +65,7 @@ function remove(entry: Entry, reason: DropReason): void {
   const { counts, kind } = shelf.site;
   entry.live = false;
   shelf.entries.delete(key);
-  unlink(entry);
+  if (shelf.bounded) unlink(entry);
   if (entry.place !== -1) unscheduleEnd(entry);
   if (entry.tags !== undefined) untagEntry(entry, entry.tags);
   entry.trail?.leaf?.prune();
@@ -149,12 +149,18 @@ function makeRoomInMemory(): void {
 
 onConfigure(() => {
   reschedule(expire);
-  for (const shelf of memory.shelves) shelf.bounded = isBounded(shelf);
+  for (const shelf of memory.shelves) bind(shelf);
   if (memory.bytes > settings.maxBytes) makeRoomInMemory();
 });
 
-function isBounded(shelf: Shelf): boolean {
-  return shelf.site.spec.maxEntries !== undefined || settings.maxBytes !== Number.POSITIVE_INFINITY;
+/**
+ * The order of use is kept only where a bound makes it matter: a million entries in one chain are a million steps for the
+ * collector, one after another. Once there is a bound, the order of writes is where it begins.
+ */
+function bind(shelf: Shelf): void {
+  if (shelf.bounded || settings.maxBytes === Number.POSITIVE_INFINITY) return;
+  shelf.bounded = true;
+  for (const entry of shelf.entries.values()) append(entry);
 }
 
 function append(entry: Entry): void {
