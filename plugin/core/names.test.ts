@@ -156,8 +156,9 @@ describe.each(["ids", "ids and hashes"] as const)("shift-proof %s", (what) => {
   const FUNCTIONS = what === "ids" ? ALL : ALL.filter((make) => !/^[({]|^if|wrap/.test(make("f", 1)));
   const byCode = (sources: readonly string[]) => {
     const text = sources.join("\n");
-    const sites = sitesOf(text);
     const full = text.replaceAll("@", DIRECTIVE);
+    // One route: that both agree is proven above, and over the corpus.
+    const sites = transform(full, { filename: "/project/src/a.ts", root: "/project" })?.sites ?? [];
     const lines = full.split("\n");
     // The number that a function returns tells which one it is.
     return new Map(
@@ -184,7 +185,7 @@ describe.each(["ids", "ids and hashes"] as const)("shift-proof %s", (what) => {
         const shuffled = sources.map((each) => [order.next().value, each] as const).sort((a, b) => a[0] - b[0]);
         expect(byCode(shuffled.map((each) => each[1]))).toEqual(byCode(sources));
       }),
-      { numRuns: 50 },
+      { numRuns: 40 },
     );
   });
 
@@ -195,7 +196,7 @@ describe.each(["ids", "ids and hashes"] as const)("shift-proof %s", (what) => {
         const after = byCode(sources.toSpliced(at % (sources.length + 1), 0, added, "// a line\n", "let other = 1;"));
         for (const [code, site] of byCode(sources)) expect([code, after.get(code)]).toEqual([code, site]);
       }),
-      { numRuns: 50 },
+      { numRuns: 40 },
     );
   });
 
