@@ -34,6 +34,9 @@ describe("captured values are keyed, in the order of their use", () => {
   test.each<[string, string]>([
     ["function o(a, b) { return () => { @ return b + a; }; }", "b a"],
     ["function o(a) { return (x) => { @ return a + x; }; }", "x a"],
+    ["function o(a) { const f = (x = a) => { @ return x && f(); }; }", "x a"],
+    ["function o(a) { return function f({ x = a }) { @ return x && f({}); }; }", "x a"],
+    ["function o(a) { function g() { return f(); } function f(x = a) { @ return x && g(); } }", "x a"],
     ["function o(a) { const g = () => a; for (const a of []) return () => { @ return g() + a; }; }", "a a"],
     ["function o({ a, b: { c }, ...d }) { return () => { @ return [a, c, d]; }; }", "a c d"],
     ["function o() { let a = 1; a = 2; return () => { @ return a; }; }", "a"],

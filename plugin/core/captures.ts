@@ -39,12 +39,16 @@ export function inferCaptures(
   let usesArguments = own.arguments !== null && thisOwner?.type === "Function" && !lookup(functionScope, "arguments");
   const usesNewTarget = own.newTarget && thisOwner?.type === "Function";
 
-  const follow = (root: ir.Node, via: Binding | null): void => {
-    // Parameters' defaults are evaluated before the key is made: what they read is in the bound values.
-    for (const reference of freeReferences(root, root === fn ? fn.body : root, scopes)) {
+  let recursive = false;
+  const follow = (root: ir.Node, via: Binding | null, within: ir.Node = root): void => {
+    for (const reference of freeReferences(root, within, scopes)) {
       const binding = reference.binding as Binding;
-      if (isModuleLevel(binding.scope) || binding.declarations.includes(fn) || binding.declarations.includes(root))
+      if (isModuleLevel(binding.scope)) continue;
+      if (binding.declarations.includes(fn)) {
+        followParameters(binding);
         continue;
+      }
+      if (binding.declarations.includes(root)) continue;
       if (isInside(binding.scope, functionScope)) continue;
       if (reference.writes) {
         report.add("writes-captured", reference.node, f, binding.name);
@@ -55,6 +59,10 @@ export function inferCaptures(
       if (unit) {
         if (code.has(binding)) continue;
         code.add(binding);
+        if (unit === fn) {
+          followParameters(binding);
+          continue;
+        }
         if (unit.type === "Function") inheritOwner(unit, reference);
         follow(unit, binding);
         continue;
@@ -71,6 +79,15 @@ export function inferCaptures(
       values.add(binding);
     }
   };
+  /**
+   * Parameters' defaults are evaluated before the key is made: what they read is in the bound values. But not in those
+   * of a call that the body makes to itself.
+   */
+  const followParameters = (via: Binding): void => {
+    if (recursive) return;
+    recursive = true;
+    for (const param of fn.params) follow(fn, via, param);
+  };
   /** A captured arrow sees the `this` around it: the same as the site's only if nothing in between has its own. */
   const inheritOwner = (unit: ir.Function, { node }: Reference): void => {
     if (unit.kind !== "arrow") return;
@@ -86,7 +103,7 @@ export function inferCaptures(
       usesArguments ||= uses.arguments !== null && owner.type === "Function";
     }
   };
-  follow(fn, null);
+  follow(fn, null, fn.body);
   if (own.eval && !isModuleLevel(functionScope.parent as Scope)) report.add("eval-in-closure", own.eval, f);
   return {
     values: [...values],
