@@ -86,9 +86,9 @@ export class Project {
   }
 
   /** The hash of everything that a file runs for its effect. */
-  effects(file: string): string {
+  effects(file: string): CodeHash {
     this.refresh();
-    return this.#hash(this.#graph.effects(file)).hash;
+    return this.#hash(this.#graph.effects(file));
   }
 
   /** What is known of a file since the last {@link refresh}: `undefined` where it is no source that can be read. */

@@ -33,6 +33,32 @@ const BODIES: ReadonlySet<string> = new Set([
 
 const NAMED: ReadonlySet<string> = new Set(["Function", "Class", "Enum", "Namespace"]);
 
+type Role = "name" | "children" | "body" | "function body" | "plain";
+
+/** The field table, with what is said above worked into it: looking that up at every node takes most of the time. */
+interface Layout {
+  readonly head: string;
+  readonly values: readonly string[];
+  readonly children: readonly (readonly [field: string, role: Role])[];
+}
+
+const LAYOUT: Readonly<Record<string, Layout>> = Object.fromEntries(
+  Object.entries(SHAPES).map(([type, { values, children }]) => {
+    const roleOf = (field: string): Role => {
+      if (field === "id" && NAMED.has(type)) return "name";
+      if (field === "children") return "children";
+      if (BODIES.has(`${type}.${field}`)) return "body";
+      return type === "Function" && field === "body" ? "function body" : "plain";
+    };
+    const layout: Layout = {
+      head: `(${type}`,
+      values: values.filter((field) => !LEFT_OUT.has(`${type}.${field}`)),
+      children: children.map((field) => [field, roleOf(field)]),
+    };
+    return [type, layout];
+  }),
+);
+
 /** One text for each root; a local that several roots mention has one number in all of them. */
 export function serialize(roots: readonly ir.Node[], options: SerializeOptions): string[] {
   const { scopes, skip, name, replace } = options;
@@ -72,16 +98,16 @@ export function serialize(roots: readonly ir.Node[], options: SerializeOptions):
       return;
     }
     const fields = node as unknown as Record<string, unknown>;
-    out.push("(", node.type);
-    for (const field of SHAPES[node.type].values)
-      if (!LEFT_OUT.has(`${node.type}.${field}`)) out.push(" ", scalar(node, field, fields[field]));
-    for (const field of SHAPES[node.type].children) {
+    const { head, values, children } = LAYOUT[node.type] as Layout;
+    out.push(head);
+    for (const field of values) out.push(" ", scalar(node, field, fields[field]));
+    for (const [field, role] of children) {
       const value = fields[field] as ir.Node | readonly (ir.Node | null)[] | null;
-      if (node === root && field === "id" && NAMED.has(node.type)) out.push("~");
-      else if (Array.isArray(value)) list(field === "children" ? mergeText(value) : value);
+      if (role === "name" && node === root) out.push("~");
+      else if (Array.isArray(value)) list(role === "children" ? mergeText(value) : value);
       else if (value === null) out.push("~");
-      else if (BODIES.has(`${node.type}.${field}`)) statement(value as ir.Node);
-      else if (node.type === "Function" && field === "body" && (value as ir.Node).type !== "FunctionBody") {
+      else if (role === "body") statement(value as ir.Node);
+      else if (role === "function body" && (value as ir.Node).type !== "FunctionBody") {
         out.push("(FunctionBody[][(Return");
         write(value as ir.Node);
         out.push(")])");
