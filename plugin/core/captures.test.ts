@@ -196,6 +196,14 @@ describe("refused", () => {
     ["function o(a) { return () => { @ return eval('a'); }; }", "eval-in-closure eval('a')"],
     ["class K { m() { const g = () => this; return { n() { @ return g(); } }; } }", "captures-unkeyable g"],
     ["class K { m() { @ return this; } }", "this-unkeyable m"],
+    [
+      "class K { m() { const g = (x = this) => x; return () => { @ return g(); }; } }",
+      'this-unkeyable () => { "use cache data"; return g(); }',
+    ],
+    [
+      "class K { m() { const f = (x = this) => { @ return f(); }; } }",
+      'this-unkeyable (x = this) => { "use cache data"; return f(); }',
+    ],
     ["class K { get g() { @ return this.a; } }", "this-unkeyable g"],
     ["class K { f = () => { @ return this; }; }", "this-unkeyable f"],
     ["class K { m() { @ const g = () => this; return g(); } }", "this-unkeyable m"],

@@ -32,7 +32,7 @@ export function inferCaptures(
   const values = new Set<Binding>();
   const hidden = new Map<Binding, ir.Node>();
   const code = new Set<Binding>();
-  const own = ownUses(fn, scopes);
+  const own = ownUses(scopes, [fn.body]);
   const functionScope = scopes.scopeOf.get(fn) as Scope;
   const thisOwner = lexicalOwner(fn, scopes);
   let usesThis = own.this && thisOwner !== null;
@@ -91,7 +91,7 @@ export function inferCaptures(
   /** A captured arrow sees the `this` around it: the same as the site's only if nothing in between has its own. */
   const inheritOwner = (unit: ir.Function, { node }: Reference): void => {
     if (unit.kind !== "arrow") return;
-    const uses = ownUses(unit, scopes);
+    const uses = ownUses(scopes, [...unit.params, unit.body]);
     if (!uses.this && !uses.arguments) return;
     const owner = lexicalOwner(unit, scopes);
     if (owner === null) return;
@@ -104,6 +104,11 @@ export function inferCaptures(
     }
   };
   follow(fn, null, fn.body);
+  if (recursive && fn.kind === "arrow") {
+    const uses = ownUses(scopes, fn.params);
+    usesThis ||= uses.this && thisOwner !== null;
+    usesArguments ||= uses.arguments !== null && thisOwner?.type === "Function";
+  }
   if (own.eval && !isModuleLevel(functionScope.parent as Scope)) report.add("eval-in-closure", own.eval, f);
   return {
     values: [...values],
@@ -207,8 +212,8 @@ interface OwnUses {
   eval: ir.Call | null;
 }
 
-/** `this` and friends in the body of a function: arrows pass them on, other functions have their own. */
-function ownUses(fn: ir.Function, scopes: Scopes): OwnUses {
+/** `this` and friends in parts of a function: arrows pass them on, other functions have their own. */
+function ownUses(scopes: Scopes, parts: readonly ir.Node[]): OwnUses {
   const uses: OwnUses = { this: false, arguments: null, newTarget: false, eval: null };
   const visit = (node: ir.Node, nested: boolean): void => {
     switch (node.type) {
@@ -245,6 +250,6 @@ function ownUses(fn: ir.Function, scopes: Scopes): OwnUses {
     }
     forEachChild(node, (child) => visit(child, nested));
   };
-  visit(fn.body, false);
+  for (const part of parts) visit(part, false);
   return uses;
 }
