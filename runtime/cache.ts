@@ -4,12 +4,12 @@ import { type Call, keyOf } from "./call.ts";
 import { now } from "./config.ts";
 import type { CachedCall } from "./contract.ts";
 import { BOUNDED, ELABORATE, type Entry, PLAIN, type Site } from "./entry.ts";
-import { noStore } from "./errors.ts";
 import { hears, hitChannel, publish } from "./events.ts";
-import { isOutdated, join, launch } from "./flight.ts";
+import { type Flight, isOutdated, join, launch } from "./flight.ts";
 import { pathOf } from "./inputs.ts";
 import { encodeKey } from "./key.ts";
 import { drop, entryNames, type Life, lifeOf, touch } from "./lifetime.ts";
+import { restore } from "./persist.ts";
 import { isProbed, note, unprobed } from "./probe.ts";
 import { refreshBehind } from "./refresh.ts";
 import { replay } from "./replay.ts";
@@ -29,8 +29,27 @@ export function recall(call: Call): unknown {
     else return validated(entry, life, call);
   }
   const flight = shelf.flightOf(key);
+  if (flight === undefined && shelf.site.spec.persist !== undefined) return ask(call);
+  return compute(call, flight);
+}
+
+/** Joins the flight that is under way, or begins one. */
+function compute(call: Call, flight: Flight | undefined): unknown {
   if (flight === undefined || isOutdated(flight)) return launch(call, "miss");
   return join(flight, call, begin, hand);
+}
+
+/** Memory has nothing, and nobody computes it: a store may have it from before. */
+function ask(call: Call): unknown {
+  const { shelf, key } = call;
+  const take = (found: Entry | undefined) => {
+    // Whoever asked at the same time may have gone on already.
+    const entry = found ?? shelf.entries.get(key);
+    const life = entry === undefined ? "over" : lifeOf(entry, now());
+    return entry === undefined || life === "over" ? compute(call, shelf.flightOf(key)) : serve(entry, life, call);
+  };
+  const found = restore(shelf, key);
+  return isThenable(found) ? found.then(take) : take(found);
 }
 
 /** Serves an entry, fresh or stale; the stale one also has itself replaced. */
@@ -121,7 +140,6 @@ function callWithCare(
 ): unknown {
   if (isProbed(site)) return note(() => keyOf(site, slots), slots, run, args);
   return unprobed(() => {
-    if (site.spec.persist !== undefined) throw noStore(site.id, site.spec.persist);
     const shelf = shelfOf(site);
     const key = keyOf(site, slots);
     return begin({ shelf, key, base: key, slots, run, args, captures });

@@ -1,7 +1,8 @@
 /** All caches of the process, as one thing that can be listed and closed. */
-import { clearAll } from "./clear.ts";
+import { clearMemory } from "./clear.ts";
 import type { SiteKind } from "./contract.ts";
 import { usedShelves } from "./lifetime.ts";
+import { flushed } from "./persist.ts";
 import { sites } from "./registry.ts";
 import { released } from "./resource.ts";
 
@@ -22,8 +23,9 @@ export interface CacheInfo {
 
 export interface Caches extends AsyncDisposable, Iterable<CacheInfo> {
   /**
-   * The end of the program, or of a test: everything is cleared, resources that are being made are waited for, and all are
-   * released. Resolves when the last `onRelease` has ended. What is called afterwards is kept again.
+   * The end of the program, or of a test: memory is cleared, resources that are being made are waited for, and all are
+   * released. Resolves when the last `onRelease` has ended, and what is to outlive the process is written down. What is
+   * called afterwards is kept again.
    *
    * ```ts
    * await using _ = caches;
@@ -36,12 +38,13 @@ async function close(): Promise<void> {
   const making = [...usedShelves()]
     .filter((shelf) => shelf.site.kind === "resource")
     .flatMap((shelf) => shelf.runs().map((flight) => flight.promise));
-  clearAll();
+  clearMemory();
   if (making.length > 0) {
     await Promise.allSettled(making);
-    clearAll("resource");
+    clearMemory("resource");
   }
   await released();
+  await flushed();
 }
 
 /** All caches of the process: iterate to list the functions, close to release all that they hold. */

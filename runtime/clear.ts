@@ -7,8 +7,9 @@ import { notCached } from "./errors.ts";
 import { type ClearEvent, hears, publish } from "./events.ts";
 import { launch, orphans } from "./flight.ts";
 import { entriesUnder, pathOf } from "./inputs.ts";
-import type { Key } from "./key.ts";
+import { type Key, keyText } from "./key.ts";
 import { drop, empty, lifeOf, usedShelves } from "./lifetime.ts";
+import { forget, restore } from "./persist.ts";
 import { divert, type Found, probe } from "./probe.ts";
 import { selfOf, siteOf, sites } from "./registry.ts";
 import { release } from "./resource.ts";
@@ -68,12 +69,17 @@ interface Aim {
 export function clear<const T extends Target>(target: T, ...args: ArgumentsOf<T>): void;
 export function clear(target: Target, ...args: unknown[]): void {
   const aim = find("clear", target);
-  if (aim === undefined) return;
+  if (aim === undefined) {
+    // Its module may not have been loaded yet: a store has results of it all the same.
+    if (typeof target === "string" && args.length === 0) forget({ site: target });
+    return;
+  }
   const { site } = aim;
   if (args.length === 0) {
     let entries = 0;
     for (const shelf of shelvesOf(site)) entries += empty(shelf);
     releaseOrphans((orphan) => orphan.site.id === site.id);
+    if (site.persisted) forget({ site: site.id });
     tell("site", site.id, entries);
     return;
   }
@@ -87,6 +93,7 @@ export function clear(target: Target, ...args: unknown[]): void {
     }
   }
   releaseOrphans((orphan) => orphan.site.id === site.id && Object.is(orphan.base, key));
+  if (site.persisted) forget({ site: site.id, key: keyText(key) });
   tell("entry", site.id, entries);
 }
 
@@ -95,12 +102,19 @@ export function clearTag(...tags: readonly string[]): void {
   for (const tag of tags) {
     const entries = beginClearing(tag);
     for (const entry of entries) drop(entry, "clear");
+    forget({ tag });
     tell("tag", tag, entries.length);
   }
 }
 
 /** Drops everything, or everything of a kind. */
 export function clearAll(kind?: SiteKind): void {
+  if (kind !== "resource") forget({});
+  clearMemory(kind);
+}
+
+/** What {@link clearAll} does, but for what is kept in stores. */
+export function clearMemory(kind?: SiteKind): void {
   let entries = 0;
   for (const shelf of usedShelves()) if (kind === undefined || shelf.site.kind === kind) entries += empty(shelf);
   releaseOrphans((orphan) => kind === undefined || orphan.site.kind === kind);
@@ -158,8 +172,14 @@ function look(api: string, target: Target, args: readonly unknown[]): Entry | un
   const shelf = shelfOf(aim.site);
   const path = aim.site.spec.allowInputs ? pathOf(shelf, key) : key;
   // Inputs that must be waited for: whatever they give, there is an entry or there is none.
-  const entry = isThenable(path) ? entriesUnder(shelf, key)[0] : shelf.entries.get(path);
+  const entry = isThenable(path) ? entriesUnder(shelf, key)[0] : (shelf.entries.get(path) ?? stored(shelf, path));
   return entry !== undefined && lifeOf(entry, now()) === "fresh" ? entry : undefined;
+}
+
+/** What a store has of it, where one need not wait for that. */
+function stored(shelf: Shelf, key: Key): Entry | undefined {
+  const found = shelf.site.persisted ? restore(shelf, key) : undefined;
+  return isThenable(found) ? undefined : found;
 }
 
 /** @returns nothing if no code here was compiled, so that a program without the plugin goes on as it would without us */

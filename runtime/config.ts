@@ -2,6 +2,7 @@
 import { type Duration, parseDuration } from "./contract.ts";
 import { invalidOption, unknownOption } from "./errors.ts";
 import { shared } from "./shared.ts";
+import type { Store } from "./stores/store.ts";
 
 export interface Configuration {
   /** Most bytes that all `data` entries in memory take together, by estimate. Default: no bound. */
@@ -10,6 +11,15 @@ export interface Configuration {
   readonly maxRefreshes?: number | undefined;
   /** After a failed refresh, how long until the next try for that key. Default `"60s"`. */
   readonly refreshCooldown?: Duration | undefined;
+  /**
+   * Where `persist: "disk"` keeps results; each app has a folder of its own in it. Default: `node_modules/.cache/kept` of
+   * the package around the working directory, else the user's cache folder. `KEPT_DIR` in the environment says it, too.
+   */
+  readonly dir?: string | undefined;
+  /** Most bytes on disk; the results used least recently go first. Default 2 GiB. */
+  readonly maxDiskBytes?: number | undefined;
+  /** Where functions with `persist` keep their results instead. Default: the disk. */
+  readonly store?: Store | undefined;
   /** `false`: no spinner for any function. Default `true` (which still needs an interactive terminal). */
   readonly spinner?: boolean | undefined;
   /** The clock, in ms; must never go back. For tests. Default `performance.now`. */
@@ -20,6 +30,9 @@ interface Settings {
   maxBytes: number;
   maxRefreshes: number;
   refreshCooldown: number;
+  dir: string | undefined;
+  maxDiskBytes: number | undefined;
+  store: Store | undefined;
   spinner: boolean;
   now: () => number;
 }
@@ -30,6 +43,9 @@ const DEFAULTS: Readonly<Settings> = {
   maxBytes: Number.POSITIVE_INFINITY,
   maxRefreshes: 16,
   refreshCooldown: 60_000,
+  dir: undefined,
+  maxDiskBytes: undefined,
+  store: undefined,
   spinner: true,
   now: monotonic,
 };
@@ -50,6 +66,10 @@ export function onConfigure(watcher: () => void): void {
 const isCount = (value: unknown): value is number =>
   typeof value === "number" && (Number.isInteger(value) || value === Number.POSITIVE_INFINITY) && value >= 0;
 
+const isStore = (value: any): value is Store =>
+  typeof value?.can === "object" &&
+  ["get", "set", "remove", "flush", "close"].every((method) => typeof value[method] === "function");
+
 /** One row a setting: what is right, what is said otherwise, and how it is taken. */
 const RULES: { readonly [K in keyof Settings]: (value: any) => Settings[K] | { readonly expected: string } } = {
   maxBytes: (value) => (isCount(value) && value > 0 ? value : { expected: "a number of bytes from 1" }),
@@ -58,6 +78,9 @@ const RULES: { readonly [K in keyof Settings]: (value: any) => Settings[K] | { r
     const ms = typeof value === "number" || typeof value === "string" ? parseDuration(value) : undefined;
     return ms !== undefined && ms >= 0 ? ms : { expected: 'seconds, or a string with a unit such as "60s"' };
   },
+  dir: (value) => (typeof value === "string" && value !== "" ? value : { expected: "a path" }),
+  maxDiskBytes: (value) => (isCount(value) && value > 0 ? value : { expected: "a number of bytes from 1" }),
+  store: (value) => (isStore(value) ? value : { expected: "a store; kept/stores/conformance says what one does" }),
   spinner: (value) => (typeof value === "boolean" ? value : { expected: "true or false" }),
   now: (value) => (typeof value === "function" ? value : { expected: "a function that gives milliseconds" }),
 };
@@ -73,7 +96,7 @@ export function configure(configuration: Configuration): void {
     if (!Object.hasOwn(RULES, name)) throw unknownOption("configure", name, Object.keys(RULES), nearest(name));
     const option = name as keyof Settings;
     const taken = value === undefined ? DEFAULTS[option] : RULES[option](value);
-    if (typeof taken === "object") throw invalidOption("configure", name, value, taken.expected);
+    if (typeof taken === "object" && "expected" in taken) throw invalidOption("configure", name, value, taken.expected);
     changes[option] = taken;
   }
   Object.assign(settings, changes);

@@ -11,6 +11,8 @@ import { frozenBytes } from "./frozen.ts";
 export interface Keeper {
   /** A private copy; in `freeze` mode, and of what can't change, the value itself. */
   give(): unknown;
+  /** The kept value itself, for stores to write down: never to be changed, never to be handed out. */
+  readonly value: unknown;
   /** An estimate of the memory that the kept value takes. */
   readonly bytes: number;
 }

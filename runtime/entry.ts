@@ -33,17 +33,16 @@ export class Site {
   readonly counts = new Counts();
   /** True if a call has more to do than to look up a key. */
   readonly careful: boolean;
+  /** True if its results go to a store as well. What belongs to a session, or to what inputs gave, stays in memory. */
+  readonly persisted: boolean;
 
   constructor(kind: SiteKind, spec: SiteSpec) {
     this.spec = spec;
     this.kind = kind;
     this.id = spec.id;
     this.careful =
-      spec.scope === "session" ||
-      spec.allowInputs === true ||
-      spec.validate !== undefined ||
-      spec.env !== undefined ||
-      spec.persist !== undefined;
+      spec.scope === "session" || spec.allowInputs === true || spec.validate !== undefined || spec.env !== undefined;
+    this.persisted = kind === "data" && spec.persist !== undefined && spec.scope !== "session" && !spec.allowInputs;
     this.shelf = new Shelf(this, undefined);
   }
 }

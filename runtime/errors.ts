@@ -365,12 +365,13 @@ export function argumentsUnbound(api: string, site: string): KeptError {
   );
 }
 
-/** `persist` is asked for, and nothing here can persist. */
-export function noStore(site: string, persist: string): KeptError {
+/** A function that can't wait is to keep its results where one must wait for them. */
+export function asyncStore(site: string, store: string): KeptError {
+  const name = functionName(site);
   return new KeptError(
-    "no-store",
-    `\`${functionName(site)}\` (${site}) has \`persist: ${JSON.stringify(persist)}\`, and there is no store to persist in. ` +
-      "Keep its results in memory, by leaving out:\n\n  cacheOptions({ persist: … });",
+    "async-store",
+    `\`${name}\` (${site}) is not \`async\`, and the store \`${store}\` can only be waited for. Make the function \`async\`:\n\n` +
+      `  async function ${isName(name) ? name : "f"}(…) { … }\n\nor keep its results in memory alone, by leaving out:\n\n  cacheOptions({ persist: … });`,
   );
 }
 

@@ -88,7 +88,14 @@ export type FaultCode =
   | "input-failed"
   | "input-unsettled"
   | "input-variants"
-  | "too-large";
+  | "too-large"
+  /** `persist`: a store failed; a result can't be written down; what a store gave was not what was written. */
+  | "store-failed"
+  | "unstorable"
+  | "entry-damaged"
+  /** `persist`: this host has no store; results of a session, or made of inputs, are not persisted. */
+  | "no-store"
+  | "unpersisted";
 
 export type DropReason = "evict" | "expire" | "clear" | "replace" | "invalid" | "unkept";
 

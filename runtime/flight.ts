@@ -11,11 +11,13 @@ import { fault, hears, publish } from "./events.ts";
 import { plant } from "./inputs.ts";
 import type { Key } from "./key.ts";
 import { entryNames, put } from "./lifetime.ts";
+import { save } from "./persist.ts";
 import { release } from "./resource.ts";
 import { currentRun, endRun, Run, stopWaiting, takeOver, waitFor, waiting, within, withinAsync } from "./run.ts";
 import { shared } from "./shared.ts";
 import { wasCleared } from "./tags.ts";
 import { isThenable } from "./thenable.ts";
+import { weigh } from "./weight.ts";
 
 /** Why a body runs: nobody has the result; the program wants it anew; a stale one was served. */
 export type Cause = "miss" | "refresh" | "behind";
@@ -181,7 +183,7 @@ function land(flight: Flight, value: unknown): unknown {
     key,
     value: keeper === undefined ? value : undefined,
     keeper,
-    bytes: ENTRY_BYTES + bytesOf(key) + (keeper?.bytes ?? (kind === "data" ? bytesOf(value) : 0)),
+    bytes: weigh(shelf.site, key, value, keeper),
     expires,
     cost: at - flight.since,
     until: expires + (spec.staleFor ?? 0),
@@ -211,6 +213,7 @@ function store(entry: Entry, at: number): void {
   const { shelf, key, expires, cost: took, bytes } = entry;
   const replaced = shelf.entries.has(key);
   const kept = put(entry);
+  if (shelf.site.spec.persist !== undefined) save(entry);
   if (shelf.site.spec.allowInputs) countVariants(shelf);
   if (!kept || !hears("store")) return;
   const freshFor = expires === Number.POSITIVE_INFINITY ? {} : { freshFor: expires - at };
@@ -329,11 +332,4 @@ function isPrimitive(value: unknown): boolean {
 function isGenerator(value: unknown): boolean {
   const tag = typeof value === "object" && value !== null ? Object.prototype.toString.call(value) : "";
   return tag === "[object Generator]" || tag === "[object AsyncGenerator]";
-}
-
-/** What an entry takes beside its key and its value: measured, see scripts/bench/runtime. */
-const ENTRY_BYTES = 250;
-
-function bytesOf(value: unknown): number {
-  return typeof value === "string" ? 2 * value.length : typeof value === "bigint" ? 16 : 8;
 }

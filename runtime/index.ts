@@ -45,6 +45,7 @@ export { type CacheOptions, cacheOptions } from "./options.ts";
 export { type Element, element } from "./replay.ts";
 export { withSession } from "./session.ts";
 export { type SiteStats, type Stats, stats } from "./stats.ts";
+export type { About, Capabilities, EntryName, Store, Which } from "./stores/store.ts";
 export { cacheTag } from "./tags.ts";
 export { cacheTtl } from "./ttl.ts";
 export { registerType, type TypeOptions } from "./types.ts";

@@ -56,6 +56,11 @@ export function element<F extends (...args: any[]) => unknown>(name: string, fn:
   return play as unknown as Element<F>;
 }
 
+/** True if effects of this name can be played here. */
+export function isKnown(element: string): boolean {
+  return elements.has(element);
+}
+
 /** @returns true if nobody is there to see the effect */
 function record(run: Run, name: string, args: readonly unknown[]): boolean {
   const { id } = run.shelf.site;

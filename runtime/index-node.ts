@@ -1,0 +1,6 @@
+/** `kept` in Node, Bun and Deno: with the disk for `persist: "disk"`. */
+import { embedDisk } from "./stores/embedded.ts";
+
+embedDisk();
+
+export * from "./index.ts";
