@@ -50,12 +50,12 @@ export function readFacts(program: ir.Program, scopes: Scopes, source: string): 
 }
 
 function contextOf(scopes: Scopes, source: string): UnitContext {
-  const starts = [0];
-  for (let at = source.indexOf("\n"); at >= 0; at = source.indexOf("\n", at + 1)) starts.push(at + 1);
+  let starts: number[] | undefined;
   return {
     scopes,
     skip: (node) => isOurs(node, scopes),
     lineOf({ start }) {
+      starts ??= lineStarts(source);
       let low = 0;
       let high = starts.length - 1;
       while (low < high) {
@@ -65,8 +65,16 @@ function contextOf(scopes: Scopes, source: string): UnitContext {
       }
       return low + 1;
     },
-    jsxImportSource: /@jsxImportSource\s+([^\s*]+)/.exec(source)?.[1] ?? null,
+    jsxImportSource: source.includes("@jsxImportSource")
+      ? (/@jsxImportSource\s+([^\s*]+)/.exec(source)?.[1] ?? null)
+      : null,
   };
+}
+
+function lineStarts(source: string): number[] {
+  const starts = [0];
+  for (let at = source.indexOf("\n"); at >= 0; at = source.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
 }
 
 /** Kept's own directives and options say how a result is kept, not what it is. */

@@ -64,7 +64,7 @@ export function serialize(roots: readonly ir.Node[], options: SerializeOptions):
   const { scopes, skip, name, replace } = options;
   const numbers = new Map<Binding, number>();
   const labels: string[] = [];
-  let out: string[] = [];
+  let out = "";
   let root: ir.Node;
 
   const identifier = (node: ir.Identifier): string => {
@@ -90,57 +90,57 @@ export function serialize(roots: readonly ir.Node[], options: SerializeOptions):
   const write = (node: ir.Node): void => {
     const replaced = replace?.(node);
     if (replaced !== undefined) {
-      out.push(replaced);
+      out += replaced;
       return;
     }
     if (node.type === "Identifier") {
-      out.push(identifier(node));
+      out += identifier(node);
       return;
     }
     const fields = node as unknown as Record<string, unknown>;
     const { head, values, children } = LAYOUT[node.type] as Layout;
-    out.push(head);
-    for (const field of values) out.push(" ", scalar(node, field, fields[field]));
+    out += head;
+    for (const field of values) out += ` ${scalar(node, field, fields[field])}`;
     for (const [field, role] of children) {
       const value = fields[field] as ir.Node | readonly (ir.Node | null)[] | null;
-      if (role === "name" && node === root) out.push("~");
+      if (role === "name" && node === root) out += "~";
       else if (Array.isArray(value)) list(role === "children" ? mergeText(value) : value);
-      else if (value === null) out.push("~");
+      else if (value === null) out += "~";
       else if (role === "body") statement(value as ir.Node);
       else if (role === "function body" && (value as ir.Node).type !== "FunctionBody") {
-        out.push("(FunctionBody[][(Return");
+        out += "(FunctionBody[][(Return";
         write(value as ir.Node);
-        out.push(")])");
+        out += ")])";
       } else write(value as ir.Node);
     }
     if (node.type === "Labeled") labels.pop();
-    if (node.type === "ExportNamed" && node.declaration) out.push(" ", JSON.stringify(declaredNames(node.declaration)));
-    out.push(")");
+    if (node.type === "ExportNamed" && node.declaration) out += ` ${JSON.stringify(declaredNames(node.declaration))}`;
+    out += ")";
   };
 
   const list = (items: readonly (ir.Node | null)[]): void => {
-    out.push("[");
+    out += "[";
     for (const item of items) {
-      if (item === null) out.push("~");
+      if (item === null) out += "~";
       else if (!skip?.(item)) write(item);
     }
-    out.push("]");
+    out += "]";
   };
 
   const statement = (node: ir.Node): void => {
     if (node.type === "Block") write(node);
     else {
-      out.push("(Block[");
+      out += "(Block[";
       if (node.type !== "Empty") write(node);
-      out.push("])");
+      out += "])";
     }
   };
 
   return roots.map((each) => {
-    out = [];
+    out = "";
     root = each;
     write(each);
-    return out.join("");
+    return out;
   });
 }
 
