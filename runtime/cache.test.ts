@@ -287,3 +287,15 @@ test("other code takes a site's place and its entries go; the same code goes on"
   expect(cacheData({ ...spec, code: "h1:2" })([1], () => "new")).toBe("new");
   expect(() => cacheData({ ...spec, v: 99 })).toThrow(expect.objectContaining({ code: "contract" }));
 });
+
+test("a body that always gives up is run a few times for a crowd, not once for each", async () => {
+  let runs = 0;
+  const load = asyncData({}, async () => {
+    runs++;
+    await settle(1);
+    throw new DOMException("gave up", "AbortError");
+  });
+  const all = await Promise.allSettled(Array.from({ length: 100 }, () => load()));
+  expect(all.every(({ status }) => status === "rejected")).toBe(true);
+  expect(runs).toBe(4);
+});

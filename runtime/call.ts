@@ -15,6 +15,8 @@ export interface Call {
   readonly args: (() => unknown[]) | undefined;
   /** The captures as they are now, where they may change while the body runs. */
   readonly captures?: (() => unknown[]) | undefined;
+  /** How many runs it has joined whose callers gave up. */
+  readonly gaveUp?: number;
 }
 
 /**

@@ -11,7 +11,7 @@ import { type Key, keyText } from "./key.ts";
 import { drop, empty, lifeOf, usedShelves } from "./lifetime.ts";
 import { forget, restore } from "./persist.ts";
 import { divert, type Found, probe } from "./probe.ts";
-import { selfOf, siteOf, sites } from "./registry.ts";
+import { selfOf, siteOf, sites, wasTaken } from "./registry.ts";
 import { release } from "./resource.ts";
 import { closeSession, sessionShelf, shelfOf } from "./session.ts";
 import { beginClearing } from "./tags.ts";
@@ -209,9 +209,15 @@ function callPlain(api: string, target: Target, args: readonly unknown[]): unkno
 }
 
 function shelvesOf(site: Site): readonly Shelf[] {
-  if (site.spec.scope !== "session") return [site.shelf];
-  const own = sessionShelf(site);
-  return own !== undefined ? [own] : [...usedShelves()].filter((shelf) => shelf.site === site);
+  const own = site.spec.scope === "session" ? sessionShelf(site) : site.shelf;
+  const others = own === undefined || wasTaken(site.id);
+  const found = others ? [...usedShelves()].filter((shelf) => shelf !== own && isOf(shelf, site, own)) : [];
+  return own === undefined ? found : [own, ...found];
+}
+
+/** True for each session's shelf of a site, and for those of the code that had its id before. */
+function isOf(shelf: Shelf, site: Site, own: Shelf | undefined): boolean {
+  return shelf.site === site ? own === undefined : shelf.site.id === site.id && site === sites.get(site.id);
 }
 
 function entriesFor(shelf: Shelf, base: Key): readonly Entry[] {

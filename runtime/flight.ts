@@ -28,21 +28,24 @@ export class Flight extends Run {
   readonly cause: Cause;
   /** ms on our clock. */
   readonly since: number;
-  readonly captures: Call["captures"];
+  captures: Call["captures"];
   /** True if its result must not be kept. */
   cleared = false;
   /** `async` sites: settles as the run does. */
   promise: Promise<unknown> | undefined = undefined;
   /** Sites that are not `async`: the run of the same site around it. */
   below: Flight | undefined = undefined;
-  /** What was made of the result; absent while it runs, and if it was cleared or has failed. */
-  entry: Entry | undefined = undefined;
+  /** For those who have joined. */
+  landing: Landing | undefined = undefined;
+  /** False if its shelf was closed when it began: then nobody but its caller will ever know of the result. */
+  readonly shelved: boolean;
 
   constructor(call: Call, parent: Run | undefined, cause: Cause) {
     super(call.shelf, call.key, call.slots, parent, cause === "behind");
     this.base = call.base;
     this.cause = cause;
     this.captures = call.captures;
+    this.shelved = !call.shelf.closed;
     this.since = now();
   }
 
@@ -51,6 +54,13 @@ export class Flight extends Run {
     this.cleared = true;
     if (this.shelf.flights.get(this.key) === this) this.shelf.flights.delete(this.key);
   }
+}
+
+/** What became of a run. Apart from the run, which may be held for long by what its body has left behind. */
+interface Landing {
+  /** What was made of the result; absent if it was cleared or has failed. */
+  entry: Entry | undefined;
+  cleared: boolean;
 }
 
 /** A resource of a cleared run. Its caller uses it, so it is released with the next clear, and not with the one before. */
@@ -131,17 +141,20 @@ export function join(
   const { counts, kind, spec } = flight.shelf.site;
   counts.joins++;
   if (run !== undefined) waitFor(run, flight);
+  const landing = (flight.landing ??= { entry: undefined, cleared: false });
   return (flight.promise as Promise<unknown>).then(
     () => {
       if (run !== undefined) stopWaiting(run, flight);
-      const { entry } = flight;
+      const { entry } = landing;
       const gone = entry === undefined || (kind === "resource" && !entry.live && entry.born !== 0);
       return gone || spec.allowInputs ? again(call) : hand(entry);
     },
     (error: unknown) => {
       if (run !== undefined) stopWaiting(run, flight);
-      // The caller that started the run gave it up, or cleared it: that is nothing to those who only joined.
-      if (flight.cleared || isAbort(error)) return again(call);
+      if (landing.cleared) return again(call);
+      // The caller that started the run gave it up: that is nothing to those who only joined. (Unless it goes on and on.)
+      const { gaveUp = 0 } = call;
+      if (isAbort(error) && gaveUp < MOST_ABORTS) return again({ ...call, gaveUp: gaveUp + 1 });
       throw error;
     },
   );
@@ -162,6 +175,14 @@ function sawTwoValues({ captures, slots, shelf }: Flight): boolean {
 
 /** The run has given `value`: make an entry of it, keep it, and hand the caller its own. */
 function land(flight: Flight, value: unknown): unknown {
+  try {
+    return keepResult(flight, value);
+  } finally {
+    finish(flight);
+  }
+}
+
+function keepResult(flight: Flight, value: unknown): unknown {
   const { shelf, parent } = flight;
   const { spec, kind } = shelf.site;
   const at = now();
@@ -178,7 +199,7 @@ function land(flight: Flight, value: unknown): unknown {
   if (parent !== undefined) takeOver(parent, expires, flight.tags);
   const leaf = spec.allowInputs ? plant(shelf, flight.base, flight.inputs ?? []) : undefined;
   const key = leaf === undefined ? flight.key : leaf.path;
-  flight.entry = new Entry({
+  const entry = new Entry({
     shelf,
     key,
     value: keeper === undefined ? value : undefined,
@@ -191,8 +212,9 @@ function land(flight: Flight, value: unknown): unknown {
     replay: flight.effects,
     leaf,
   });
+  if (flight.landing !== undefined) flight.landing.entry = entry;
   // Over before it began: with a `ttl` of 0 every call is a miss. (And a call whose inputs are not known can't be found.)
-  if (expires > at && (!spec.allowInputs || leaf !== undefined)) store(flight.entry, at);
+  if (expires > at && (!spec.allowInputs || leaf !== undefined)) store(entry, at);
   return first;
 }
 
@@ -240,7 +262,25 @@ function crash(flight: Flight): void {
   flight.shelf.site.counts.failures++;
   // What it has used it has used, also where the caller catches the error.
   takeOver(flight.parent, flight.expires, flight.tags);
+  finish(flight);
 }
+
+/**
+ * Lets go of all that the run had. What its body has left behind (the sockets of a client, a timer) may hold the run for as
+ * long as the process lives, since it was made in its context.
+ */
+function finish(flight: Flight): void {
+  if (flight.landing !== undefined) flight.landing.cleared = flight.cleared;
+  flight.landing = undefined;
+  flight.promise = undefined;
+  flight.captures = undefined;
+  flight.slots = NOTHING;
+  flight.tags = undefined;
+  flight.effects = undefined;
+  flight.inputs = undefined;
+  flight.waitsFor = undefined;
+}
+const NOTHING: readonly unknown[] = [];
 
 function end(flight: Flight, at: number): void {
   const { shelf, key } = flight;
@@ -252,7 +292,7 @@ function end(flight: Flight, at: number): void {
 function orphan(flight: Flight, value: unknown): void {
   const { site } = flight.shelf;
   if (flight.cause === "behind") release(site, value, "unkept");
-  else orphans.add({ site, base: flight.base, session: flight.shelf.session, value });
+  else if (flight.shelved) orphans.add({ site, base: flight.base, session: flight.shelf.session, value });
 }
 
 /** @returns for `async` sites, what is to be called when the run has ended */
@@ -317,6 +357,9 @@ function brief(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);
   return Array.isArray(value) ? "[…]" : "{…}";
 }
+
+/** How often a call begins anew because the caller that it had joined gave up. */
+const MOST_ABORTS = 3;
 
 function isAbort(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;

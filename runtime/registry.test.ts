@@ -78,6 +78,10 @@ test("a module that is evaluated again with the same code goes on with its entri
   expect(third(1)).toBe("third");
   clear(first, 1);
   expect([has(first, 1), has(third, 1)]).toEqual([false, true]);
+  // By its id all code that has or had it is cleared.
+  first(1);
+  clear(id);
+  expect([has(first, 1), has(third, 1)]).toEqual([false, false]);
 });
 
 test("a site names its function late, and one that can't be named yet harms nobody", () => {

@@ -17,6 +17,8 @@ const registry = shared("registry", () => ({
   /** Functions that are known to be sites. */
   functions: new WeakMap<Callable, Site>(),
   calls: new WeakMap<CachedCall, Site>(),
+  /** Ids that other code has taken over: the old code may still be called. */
+  taken: new Set<string>(),
 }));
 
 /** All sites that generated code has made, by id. */
@@ -72,9 +74,15 @@ function isSame(one: SiteSpec, other: SiteSpec): boolean {
 
 /** Other code has taken its id. The old function goes on working for those who still hold it, and begins anew. */
 function retire(site: Site): void {
+  registry.taken.add(site.id);
   let entries = 0;
   for (const shelf of usedShelves()) if (shelf.site === site) entries += empty(shelf);
   if (entries > 0 && hears("clear")) publish({ type: "clear", scope: "reload", of: site.id, entries });
+}
+
+/** True if there was other code under this id. */
+export function wasTaken(id: string): boolean {
+  return registry.taken.has(id);
 }
 
 /** Connects what generated code calls with its site. */

@@ -18,7 +18,7 @@ export class Run {
   readonly shelf: Shelf;
   readonly key: Key;
   /** What the key is made of, for messages. */
-  readonly slots: readonly unknown[];
+  slots: readonly unknown[];
   readonly parent: Run | undefined;
   /** True if nobody waits for it: a refresh behind a stale hit. */
   readonly behind: boolean;

@@ -1,6 +1,6 @@
 /** Counts and times of every cached function, as an object and in the OpenMetrics text format. */
 import type { SiteKind } from "./contract.ts";
-import type { Site } from "./entry.ts";
+import type { Shelf, Site } from "./entry.ts";
 import { on } from "./events.ts";
 import { usedShelves } from "./lifetime.ts";
 import { sites } from "./registry.ts";
@@ -49,13 +49,12 @@ const faults = shared("stats.faults", () => {
   return counts;
 });
 
-function ofSite(site: Site): SiteStats {
+function ofSite(site: Site, shelves: readonly Shelf[]): SiteStats {
   const { counts } = site;
   let { hits, saved } = counts;
   let entries = 0;
   let bytes = 0;
-  for (const shelf of usedShelves()) {
-    if (shelf.site !== site) continue;
+  for (const shelf of shelves) {
     entries += shelf.entries.size;
     bytes += shelf.bytes;
     for (const entry of shelf.entries.values()) {
@@ -63,28 +62,33 @@ function ofSite(site: Site): SiteStats {
       saved += entry.hits * entry.cost;
     }
   }
-  const { misses, joins, stale, evictions, expirations, failures, spent } = counts;
   return {
     kind: site.kind,
     hits,
-    misses,
-    joins,
-    stale,
-    evictions,
-    expirations,
-    failures,
+    misses: counts.misses,
+    joins: counts.joins,
+    stale: counts.stale,
+    evictions: counts.evictions,
+    expirations: counts.expirations,
+    failures: counts.failures,
     faults: faults.get(site.id) ?? 0,
     entries,
     bytes,
-    timeSpent: spent,
+    timeSpent: counts.spent,
     timeSaved: saved,
   };
 }
 
 function collect(): Record<string, SiteStats> {
+  const shelves = new Map<Site, Shelf[]>();
+  for (const shelf of usedShelves()) {
+    const known = shelves.get(shelf.site);
+    if (known === undefined) shelves.set(shelf.site, [shelf]);
+    else known.push(shelf);
+  }
   const all: Record<string, SiteStats> = {};
   for (const site of sites.values()) {
-    const one = ofSite(site);
+    const one = ofSite(site, shelves.get(site) ?? []);
     if (one.hits + one.misses + one.joins + one.entries > 0) all[site.id] = one;
   }
   return all;
