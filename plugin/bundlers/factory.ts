@@ -1,5 +1,6 @@
 /** The plugin that every bundler gets, by unplugin. */
 import { createUnplugin, type UnpluginInstance } from "unplugin";
+import { compiledWarning, wasCompiled } from "../compiled.ts";
 import { format } from "../core/diagnostics.ts";
 import { CONTENT_FILTER } from "../core/directive.ts";
 import { transformWith } from "../core/transform.ts";
@@ -78,6 +79,7 @@ export const kept: UnpluginInstance<PluginOptions | undefined, false> = createUn
         });
         if (!result) return undefined;
         for (const diagnostic of result.diagnostics) this.warn(format(diagnostic));
+        if (wasCompiled(source, id, route())) this.warn(compiledWarning(id, "Put kept() first in `plugins`."));
         // The virtual module watches them itself; CommonJS has the hashes in the text.
         if (hashModule === undefined || !result.code.includes(JSON.stringify(hashModule)))
           for (const file of result.files) this.addWatchFile(file);

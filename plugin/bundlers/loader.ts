@@ -3,10 +3,12 @@
  * `enforce: "pre"`: it reads the source as its author wrote it. Synchronous; ESM alone, which `require` of Node 20.19 and
  * later loads.
  */
+import { compiledWarning, wasCompiled } from "../compiled.ts";
 import { format } from "../core/diagnostics.ts";
 import type { SourceMap } from "../core/transform.ts";
 import { transform } from "../index.ts";
 import { checkOptions, type PluginOptions } from "../options.ts";
+import { routeNamed } from "../routes.ts";
 
 /** What is used of the loader context, which Turbopack has too. */
 interface LoaderContext {
@@ -24,6 +26,15 @@ export default function keptLoader(this: LoaderContext, source: string, map?: So
   const result = transform(source, { root: this.rootContext, ...options, filename: this.resourcePath });
   for (const file of result?.files ?? []) this.addDependency(file);
   for (const diagnostic of result?.diagnostics ?? []) this.emitWarning?.(new Error(format(diagnostic)));
+  if (result && wasCompiled(source, this.resourcePath, routeNamed(options.route ?? "swc")))
+    this.emitWarning?.(
+      new Error(
+        compiledWarning(
+          this.resourcePath,
+          'Put kept/loader last in `use`, or in a rule of its own with `enforce: "pre"`.',
+        ),
+      ),
+    );
   if (result) this.callback(null, result.code, result.map);
   else this.callback(null, source, map);
 }

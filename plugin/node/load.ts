@@ -1,8 +1,10 @@
 /** What the loader does to one module: the same for Node's synchronous and asynchronous hooks. */
 import { fileURLToPath } from "node:url";
+import { compiledWarning, wasCompiled } from "../compiled.ts";
 import { format } from "../core/diagnostics.ts";
 import { mayHoldDirective } from "../core/directive.ts";
 import { transform } from "../index.ts";
+import { routeNamed } from "../routes.ts";
 
 export interface Loaded {
   format?: string | null | undefined;
@@ -20,8 +22,17 @@ export function keptSource<T extends Loaded>(url: string, loaded: T): T {
       ? loaded.source
       : new TextDecoder("utf-8", { ignoreBOM: true }).decode(loaded.source as ArrayBuffer);
   if (!mayHoldDirective(source)) return loaded;
+  const filename = fileURLToPath(url.replace(/[?#].*$/, ""));
+  // Deno hands over nothing but what it has stripped.
+  if (!("Deno" in globalThis) && wasCompiled(source, filename, routeNamed("swc")))
+    throw new Error(
+      compiledWarning(
+        filename,
+        "The loader that is registered first comes first:\n\n  node --import kept/node --import tsx app.ts",
+      ),
+    );
   const result = transform(source, {
-    filename: fileURLToPath(url.replace(/[?#].*$/, "")),
+    filename,
     root: process.cwd(),
     ...(system === "either" ? {} : { system }),
   });
