@@ -306,10 +306,12 @@ function isFreezable(value: object, { name, group, by }: Kind): boolean {
 
 const FROZEN_LEAVES = new Set(["Number", "String", "Boolean", "BigInt", "Symbol", "Blob", "File", "DOMException"]);
 
-/** A small Buffer, which shows a part of the memory that Node keeps for all small ones. */
+/** A small Buffer, which shows a part of the memory that Node keeps for all small ones (a little more than it says). */
 function isPooled(view: ArrayBufferView): boolean {
   const type = (globalThis as { Buffer?: typeof Buffer }).Buffer;
-  return type?.isBuffer(view) === true && view.buffer.byteLength === type.poolSize && view.byteLength < type.poolSize;
+  if (type?.isBuffer(view) !== true || view.byteLength >= type.poolSize / 2) return false;
+  const beyond = view.buffer.byteLength - type.poolSize;
+  return beyond >= 0 && beyond <= 64;
 }
 
 function sizeOf(Type: MapConstructor | SetConstructor, value: object): number {

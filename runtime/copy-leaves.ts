@@ -43,7 +43,7 @@ const LEAVES: Readonly<Record<string, Make>> = {
   URL: () => (url: URL) => new URL(url.href),
   URLSearchParams: () => (params: URLSearchParams) => new URLSearchParams(params.toString()),
   // Their bytes never change, so the copy may share them.
-  Blob: () => (blob: Blob) => blob.slice(0, blob.size, blob.type),
+  Blob: () => (blob: Blob) => new Blob([blob], { type: blob.type }),
   File: () => (file: File) => new File([file], file.name, { type: file.type, lastModified: file.lastModified }),
   DOMException: () => (error: DOMException) => new DOMException(error.message, error.name),
   ...each(GROUPS.temporal, (name) => {

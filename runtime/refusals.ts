@@ -100,7 +100,8 @@ function refuse(value: unknown, use: "key" | "copy"): Refusal {
   if (typeof value === "function") return callable(value, use);
   const tag = Object.prototype.toString.call(value).slice(8, -1);
   const words = WORDS[tag] ?? duckWords(value as object, tag);
-  const type = className(value as object) ?? tag;
+  // The iterators of built-in types share one class, or none.
+  const type = tag.endsWith(" Iterator") ? tag : (className(value as object) ?? tag);
   if (words?.[use] !== undefined) return { type, what: withArticle(type), why: words.why, instead: words[use] };
   return instance(value as object, use);
 }
