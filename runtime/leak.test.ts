@@ -131,3 +131,29 @@ test("a run's context is let go: a request that was the first to call is not hel
   expect(status).toBe(0);
   expect(Number(stdout)).toBeGreaterThanOrEqual(19);
 });
+
+test("what a body leaves behind does not hold what it was given or what it gave", () => {
+  const { stdout, stderr, status } = run(
+    "behind",
+    `const used = () => { for (let i = 0; i < 4; i++) gc(); return process.memoryUsage().heapUsed; };
+     const timers = [];
+     const big = (n) => Array.from({ length: 20_000 }, (_, at) => n + at + 0.5);
+     const load = asyncData({}, async (list, _n) => {
+       timers.push(setInterval(() => {}, 1e6).unref());
+       await null;
+       return list.map((x) => x + 1);
+     });
+     await load(big(0));
+     kept.clear(load);
+     const before = used();
+     for (let n = 1; n < 50; n++) await Promise.all([load(big(n)), load(big(n))]);
+     kept.clear(load);
+     await new Promise((resolve) => setTimeout(resolve, 20));
+     console.log(used() - before, timers.length);`,
+  );
+  expect([status, stderr]).toEqual([0, ""]);
+  const [grown, timers] = stdout.trim().split(" ").map(Number);
+  expect(timers).toBe(50);
+  // One list alone is 160 kB, and there were 98.
+  expect(grown).toBeLessThan(400_000);
+});
