@@ -218,10 +218,10 @@ type Identified = SitePlan & { readonly id: string };
 function identify(plans: readonly SitePlan[], file: string, scopes: Scopes): Identified[] {
   const taken = new Set<string>();
   return plans.map((plan) => {
-    const code = ownCode(plan, scopes);
     let id = `${file}#${plan.path}`;
     // A path that may fit another function too is told apart by the function's own code, never by its place.
-    if (!plan.distinct) id += `~${digest(JSON.stringify([plan.kind, plan.options.values, code])).slice(0, 8)}`;
+    if (!plan.distinct)
+      id += `~${digest(JSON.stringify([plan.kind, plan.options.values, ownCode(plan, scopes)])).slice(0, 8)}`;
     // Only twins to the letter are left: whichever is first, they are the same.
     let unique = id;
     for (let n = 2; taken.has(unique); n++) unique = `${id}~${n}`;
