@@ -34,6 +34,18 @@ export function keep(value: unknown, mode: "copy" | "freeze", site: { readonly i
   return new KeptValue(keeperOf(value, { mode, site: site.id }));
 }
 
+/**
+ * Keeps a value that nobody else holds, such as what was read from a store, without a copy.
+ *
+ * @param bytes an estimate of the memory that it takes
+ * @param tree true if it is known to be a tree of usual objects: none met twice, none with hidden properties or holes
+ */
+export function adopt(value: unknown, site: { readonly id: string }, bytes: number, tree: boolean): Keeper {
+  return tree && frozenBytes(value) === undefined
+    ? new Planned(value, planFor(value), bytes)
+    : keeperOf(value, { mode: "copy", site: site.id });
+}
+
 class KeptValue implements Kept {
   readonly keeper: Keeper;
   constructor(keeper: Keeper) {

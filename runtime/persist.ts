@@ -3,7 +3,7 @@
  * a store or with what it gives is a miss and a `fault`, never an exception and never a wrong value.
  */
 import { now, onConfigure, settings } from "./config.ts";
-import { keep } from "./copy.ts";
+import { adopt, keep } from "./copy.ts";
 import { Entry, type Shelf, type Site } from "./entry.ts";
 import { asyncStore } from "./errors.ts";
 import { fault } from "./events.ts";
@@ -104,7 +104,8 @@ function revive(shelf: Shelf, key: Key, name: EntryName, bytes: Uint8Array): Ent
   const left = Math.min(end - at, end - written);
   const stale = spec.staleFor ?? 0;
   if (left + stale <= 0) return undefined;
-  const { keeper } = keep(stored.value, spec.copy ?? "copy", site);
+  const { value, isTree } = stored;
+  const keeper = spec.copy === "freeze" ? keep(value, "freeze", site).keeper : adopt(value, site, bytes.length, isTree);
   const expires = now() + left;
   const entry = new Entry({
     shelf,
@@ -112,7 +113,7 @@ function revive(shelf: Shelf, key: Key, name: EntryName, bytes: Uint8Array): Ent
     leaf: undefined,
     value: undefined,
     keeper,
-    bytes: weigh(site, key, stored.value, keeper),
+    bytes: weigh(site, key, value, keeper),
     expires,
     until: expires + stale,
     cost: stored.cost,

@@ -12,7 +12,7 @@
  */
 import { builtin } from "../platform.ts";
 import { CODEC, Damage } from "./codec.ts";
-import { readValue } from "./codec-read.ts";
+import { readTree } from "./codec-read.ts";
 import { writeValue } from "./codec-write.ts";
 import type { EntryName } from "./store.ts";
 
@@ -40,6 +40,11 @@ export interface StoredEffect {
 export interface Stored extends Header {
   readonly value: unknown;
   readonly replay: readonly StoredEffect[] | undefined;
+}
+/** What was read. */
+export interface Found extends Stored {
+  /** The value is a tree of usual objects; see {@link readTree}. */
+  readonly isTree: boolean;
 }
 
 /**
@@ -70,18 +75,18 @@ export function writeEntry(entry: Stored): Uint8Array[] {
  * @param name the entry that is asked for
  * @throws Damage if the bytes are not that entry, to the last bit
  */
-export function readEntry(bytes: Uint8Array, name: EntryName): Stored {
+export function readEntry(bytes: Uint8Array, name: EntryName): Found {
   const { header, size, replayed } = head(bytes);
   if (bytes.length !== size.all) throw new Damage("its length is not what was written");
   if (crc32(bytes.subarray(16), crc32(bytes.subarray(0, 12), 0)) !== size.sum) throw new Damage("its checksum differs");
   for (const part of ["site", "code", "key"] as const) {
     if (header[part] !== name[part]) throw new Damage(`its ${part} is another`);
   }
-  const payload = readValue(bytes.subarray(size.header));
-  if (!replayed) return { ...header, value: payload, replay: undefined };
+  const { value: payload, isTree } = readTree(bytes.subarray(size.header));
+  if (!replayed) return { ...header, value: payload, replay: undefined, isTree };
   if (!Array.isArray(payload) || payload.length !== 2 || !isReplay(payload[1]))
     throw new Damage("its effects are none");
-  return { ...header, value: payload[0], replay: payload[1] };
+  return { ...header, value: payload[0], replay: payload[1], isTree };
 }
 
 /**

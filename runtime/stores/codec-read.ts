@@ -12,14 +12,25 @@ interface NodeBuffer {
  * @throws Damage if it is not exactly what was written, or names a registered type that is not here
  */
 export function readValue(bytes: Uint8Array): unknown {
+  return readTree(bytes).value;
+}
+
+/**
+ * The same, and whether it is a tree of usual objects: none met twice, none with hidden or additional properties, no
+ * holes, no errors.
+ */
+export function readTree(bytes: Uint8Array): { readonly value: unknown; readonly isTree: boolean } {
   try {
-    return new Reader(bytes).all();
+    const reader = new Reader(bytes);
+    const value = reader.all();
+    return { value, isTree: reader.isTree };
   } catch (error) {
     throw error instanceof Damage ? error : new Damage("it can't be read", { cause: error });
   }
 }
 
 class Reader {
+  isTree = true;
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private readonly latin1: NodeBuffer | undefined;
@@ -27,6 +38,8 @@ class Reader {
   private end: number;
   private readonly seen: unknown[] = [];
   private readonly shapes: string[][] = [];
+  /** Buffers that something has referred to. */
+  private readonly shown = new Set<number>();
   private buffers: readonly { readonly buffer: ArrayBuffer; readonly from: number }[] = [];
 
   constructor(bytes: Uint8Array) {
@@ -94,6 +107,7 @@ class Reader {
         this.at--;
         return this.text();
       case TAG.seen: {
+        this.isTree = false;
         const number = this.count();
         if (number >= this.seen.length || this.seen[number] === UNMADE) throw new Damage("a reference to nothing");
         return this.seen[number];
@@ -116,6 +130,7 @@ class Reader {
         return array;
       }
       case TAG.sparse: {
+        this.isTree = false;
         const array: unknown[] = this.made([]);
         const length = this.count();
         if (length > 2 ** 32 - 1) throw new Damage("no length of an array");
@@ -134,6 +149,7 @@ class Reader {
         return this.shaped(names);
       }
       case TAG.bareObject:
+        this.isTree = false;
         return this.properties(this.made(Object.create(null) as object));
       case TAG.registered:
         return this.registered();
@@ -154,6 +170,7 @@ class Reader {
   }
 
   private properties<T extends object>(object: T): T {
+    this.isTree &&= this.bytes[this.at] === 0;
     for (let left = this.many(3); left > 0; left--) set(object, this.text(), this.value());
     return object;
   }
@@ -238,6 +255,7 @@ class Reader {
   }
 
   private hidden<T extends object>(object: T): T {
+    this.isTree = false;
     for (let left = this.many(3); left > 0; left--) {
       const name = this.text();
       const value = this.value();
@@ -247,8 +265,11 @@ class Reader {
   }
 
   private buffer() {
-    const found = this.buffers[this.count()];
+    const number = this.count();
+    const found = this.buffers[number];
     if (found === undefined) throw new Damage("no such buffer");
+    if (this.shown.has(number)) this.isTree = false;
+    this.shown.add(number);
     return found;
   }
 

@@ -6,7 +6,7 @@ import { keep } from "../copy.ts";
 import { registerType } from "../types.ts";
 import { joined } from "./bytes.ts";
 import { Damage, Unstorable } from "./codec.ts";
-import { readValue } from "./codec-read.ts";
+import { readTree, readValue } from "./codec-read.ts";
 import { writeValue } from "./codec-write.ts";
 
 const bytesOf = (value: unknown) => joined(writeValue(value)).slice();
@@ -147,6 +147,31 @@ describe("a value that was written and read", () => {
     const bytes = bytesOf(value);
     expect(bytes.filter((byte) => byte === 0x53)).toHaveLength(6);
     expect(readValue(bytes)).toEqual(value);
+  });
+});
+
+describe("a value that was read is known to be a tree of usual objects", () => {
+  const part = { a: 1 };
+  const buffer = new ArrayBuffer(16);
+  test.each<[string, unknown, boolean]>([
+    [
+      "rows",
+      [
+        { a: 1, b: [new Date(1), new Map([[1, new Set([2])]])] },
+        { a: 2, b: [] },
+      ],
+      true,
+    ],
+    ["columns", { a: new Float64Array(3), b: Buffer.from("x"), c: [1, 2, 3] }, true],
+    ["a part met twice", [part, part], false],
+    ["two views of a buffer", [new Uint8Array(buffer), new Uint8Array(buffer, 8)], false],
+    ["holes", [Object.assign(new Array(3), { 1: 1 })], false],
+    ["no prototype", [Object.assign(Object.create(null), { a: 1 })], false],
+    ["additional properties", [Object.assign(new Date(1), { a: 1 })], false],
+    ["hidden properties", [Object.defineProperty({}, "a", { value: 1 })], false],
+    ["an error", [new Error("no")], false],
+  ])("%s", (_, value, isTree) => {
+    expect(readTree(bytesOf(value)).isTree).toBe(isTree);
   });
 });
 
