@@ -11,10 +11,11 @@ import { flights } from "../fixtures/conformance/flights.ts";
 import { hashing } from "../fixtures/conformance/hashing.ts";
 import { knownWrong } from "../fixtures/conformance/known-wrong.ts";
 import { lifetimes } from "../fixtures/conformance/lifetimes.ts";
+import { stores } from "../fixtures/conformance/stores.ts";
 import { ROWS } from "../fixtures/conformance/streamlit-rows.ts";
 import { caches, configure } from "./index.ts";
 
-const claims: readonly Claim[] = [...calls, ...hashing, ...lifetimes, ...flights, ...knownWrong];
+const claims: readonly Claim[] = [...calls, ...hashing, ...lifetimes, ...flights, ...knownWrong, ...stores];
 const proved = new Set<number>();
 
 afterEach(async () => {
