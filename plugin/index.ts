@@ -15,6 +15,7 @@ export {
 } from "./core/diagnostics.ts";
 export { CONTENT_FILTER, mayHoldDirective } from "./core/directive.ts";
 export type { Site, SourceMap, TransformResult } from "./core/transform.ts";
+export { type DescribeOptions, describeSites, siteSerializer } from "./describe.ts";
 export type { EntryOptions, HashOptions, PluginOptions } from "./options.ts";
 
 /**
