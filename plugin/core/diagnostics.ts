@@ -269,7 +269,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
 
 /** Levenshtein. */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

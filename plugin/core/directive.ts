@@ -3,7 +3,7 @@
  * host whether a file is worth parsing.
  */
 import type { SiteKind } from "../../runtime/contract.ts";
-import { nearest, type Report } from "./diagnostics.ts";
+import { distance, nearest, type Report } from "./diagnostics.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
 
@@ -16,9 +16,9 @@ export const DIRECTIVES: Readonly<Record<string, SiteKind>> = {
  * True for every file that can hold a directive or a near miss of one. The hosts that take a content filter get this
  * very expression.
  */
-export const CONTENT_FILTER = /use[\W_]{0,3}cach/i;
+export const CONTENT_FILTER = /use[\W_]{0,3}c(?:ach|(?!lient|ache)[a-z]{2,5}[\W_]{1,3}[dr])/i;
 /** Slower, and asked only of files that pass: a directive begins behind a quote, and one with a colon is Next.js's. */
-const QUOTED = /["'`]\s*use[\W_]{0,3}cach(?!e\s*:)/i;
+const QUOTED = /["'`]\s*use[\W_]{0,3}c(?:ach(?!e\s*:)|(?!lient|ache)[a-z]{2,5}[\W_]{1,3}[dr])/i;
 export const mayHoldDirective = (source: string): boolean => CONTENT_FILTER.test(source) && QUOTED.test(source);
 
 export interface Found {
@@ -98,7 +98,11 @@ function nearMiss(raw: string): SiteKind | "ambiguous" | undefined {
   );
   const squeezed = cooked.toLowerCase().replace(/[^a-z]+/g, "");
   const rest = /^usecach(?:ing|ed$|e)(.*)$/.exec(squeezed)?.[1];
-  if (rest === undefined) return undefined;
+  if (rest === undefined) {
+    // `"use cach data"`, `"use cahce resource"`.
+    const meant = Object.keys(DIRECTIVES).find((each) => distance(squeezed, each.replaceAll(" ", "")) <= 2);
+    return meant === undefined ? undefined : DIRECTIVES[meant];
+  }
   return rest === "" ? "ambiguous" : (nearest(rest, Object.values(DIRECTIVES)) as SiteKind | undefined);
 }
 
