@@ -290,15 +290,6 @@ export function notCached(api: string, what: unknown): KeptError {
   );
 }
 
-/** `cacheTag` or `cacheTtl` was called where no cached function is running. */
-export function outsideRun(api: string): KeptError {
-  return new KeptError(
-    "outside-run",
-    `\`${api}\` was called where no cached function is running. Call it inside the body of a cached function` +
-      " (in an `async` one also after an `await`).",
-  );
-}
-
 /** A setting that does not exist. */
 export function unknownOption(where: string, option: string, known: readonly string[], suggestion?: string): KeptError {
   return new KeptError(

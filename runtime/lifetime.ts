@@ -118,10 +118,6 @@ export function usedShelves(): ReadonlySet<Shelf> {
   return new Set([...memory.shelves, ...[...runs()].map((run) => run.shelf)]);
 }
 
-export function bytesInMemory(): number {
-  return memory.bytes;
-}
-
 const expire = (entry: Entry): void => drop(entry, "expire");
 
 function makeRoom(shelf: Shelf): void {
