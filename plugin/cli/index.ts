@@ -1,17 +1,23 @@
 #!/usr/bin/env node
 /** The command `kept`. */
 import { existsSync } from "node:fs";
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { nearest } from "../core/diagnostics.ts";
+import { routeNamed } from "../routes.ts";
 import { compare } from "./compare.ts";
+import { adviseHosts, printAdvice, writeAdvice } from "./init.ts";
 import { printChange, printComparison, printExplanation } from "./print.ts";
 import { type Scan, type ScanOptions, scan } from "./scan.ts";
 import { checkOut, GitError, type State } from "./states.ts";
+import { printVerification, verify } from "./verify.ts";
 
 const USAGE = `kept explain <file>[#function]            what a cached function is keyed by and what its code reaches
 kept why <function> --since <git-ref>     which code changed, and the way to it
 kept diff <git-ref> [<git-ref>]           what a change invalidates; without the second, the working tree
+
+kept verify <dist>                        directives that a build has left untransformed, sites of another contract
+kept init [--write]                       the one line for the host of this project
 
   --root <folder>      the project. Default: the current folder
   --route swc|babel    the parser. Default: swc
@@ -20,7 +26,7 @@ kept diff <git-ref> [<git-ref>]           what a change invalidates; without the
 
 class UsageError extends Error {}
 
-const COMMANDS = { explain, why, diff } as const;
+const COMMANDS = { explain, why, diff, verify: verifyBuild, init } as const;
 
 main();
 
@@ -55,6 +61,7 @@ function readArguments() {
         since: { type: "string" },
         json: { type: "boolean", default: false },
         "fail-on-change": { type: "boolean", default: false },
+        write: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -135,6 +142,27 @@ function diff(rest: readonly string[], values: Values): void {
   );
   console.log(values.json ? JSON.stringify(comparison, null, 2) : printComparison(comparison));
   if (values["fail-on-change"] && comparison.changed.length > 0) process.exitCode = 1;
+}
+
+function verifyBuild(rest: readonly string[], values: Values): void {
+  const [target] = rest;
+  if (target === undefined || !existsSync(target))
+    throw new UsageError(
+      target === undefined ? "kept verify needs a folder: kept verify dist" : `There is no ${target}.`,
+    );
+  const result = verify(target, routeNamed(settings(values).route ?? "swc"));
+  console.log(values.json ? JSON.stringify(result, null, 2) : printVerification(result));
+  if (result.findings.length > 0) process.exitCode = 1;
+}
+
+function init(_rest: readonly string[], values: Values): void {
+  const { root } = settings(values);
+  const advice = adviseHosts(root);
+  if (advice.length === 0)
+    throw new UsageError(
+      `No host of Kept in ${join(root, "package.json")}. The README lists them all, with the line of each.`,
+    );
+  for (const each of advice) console.log(printAdvice(each, values.write === true && writeAdvice(root, each)));
 }
 
 /** The sites as they were at a commit. */
