@@ -3,7 +3,7 @@
  * a store or with what it gives is a miss and a `fault`, never an exception and never a wrong value.
  */
 import { now, onConfigure, settings } from "./config.ts";
-import { adopt, keep } from "./copy.ts";
+import { adopt, type Keeper, keep } from "./copy.ts";
 import { Entry, type Shelf, type Site } from "./entry.ts";
 import { asyncStore } from "./errors.ts";
 import { fault } from "./events.ts";
@@ -11,7 +11,7 @@ import { type Key, keyText } from "./key.ts";
 import { put } from "./lifetime.ts";
 import { isKnown } from "./replay.ts";
 import { shared } from "./shared.ts";
-import { readEntry, writeEntry } from "./stores/bytes.ts";
+import { type Found, readEntry, writeEntry } from "./stores/bytes.ts";
 import { Damage, Unstorable } from "./stores/codec.ts";
 import type { EntryName, Store, Which } from "./stores/store.ts";
 import { isThenable } from "./thenable.ts";
@@ -104,8 +104,8 @@ function revive(shelf: Shelf, key: Key, name: EntryName, bytes: Uint8Array): Ent
   const left = Math.min(end - at, end - written);
   const stale = spec.staleFor ?? 0;
   if (left + stale <= 0) return undefined;
-  const { value, isTree } = stored;
-  const keeper = spec.copy === "freeze" ? keep(value, "freeze", site).keeper : adopt(value, site, bytes.length, isTree);
+  const { value } = stored;
+  const keeper = spec.copy === "freeze" ? keep(value, "freeze", site).keeper : new Read(stored, name, bytes, site);
   const expires = now() + left;
   const entry = new Entry({
     shelf,
@@ -122,6 +122,49 @@ function revive(shelf: Shelf, key: Key, name: EntryName, bytes: Uint8Array): Ent
   });
   put(entry);
   return entry;
+}
+
+/**
+ * What was read from a store. The caller for whom it was read gets that very value; most entries of a short program are
+ * never asked for again, and so cost no copy. For a second caller it is read from the bytes once more.
+ */
+class Read implements Keeper {
+  readonly bytes: number;
+  private readonly site: Site;
+  private again: (() => Found) | undefined;
+  private first: Found | undefined;
+  private kept: Keeper | undefined = undefined;
+
+  constructor(found: Found, name: EntryName, bytes: Uint8Array, site: Site) {
+    this.bytes = bytes.length;
+    this.site = site;
+    this.first = found;
+    // A registered type may be gone when it is read again.
+    this.again = found.isPlain ? () => readEntry(bytes, name) : undefined;
+  }
+
+  give(): unknown {
+    const { first } = this;
+    if (first !== undefined && this.again !== undefined) {
+      this.first = undefined;
+      return first.value;
+    }
+    return this.keeper().give();
+  }
+
+  get value(): unknown {
+    return this.keeper().value;
+  }
+
+  private keeper(): Keeper {
+    if (this.kept === undefined) {
+      const { value, isTree } = this.first ?? (this.again as () => Found)();
+      this.kept = adopt(value, this.site, this.bytes, isTree);
+      this.again = undefined;
+      this.first = undefined;
+    }
+    return this.kept;
+  }
 }
 
 /** Writes down an entry that was made just now. */

@@ -19,9 +19,9 @@ const bytes = joined(writeEntry(entry)).slice();
 
 describe("the bytes of an entry", () => {
   test("are that entry again", () => {
-    expect(readEntry(bytes, entry)).toEqual({ ...entry, isTree: true });
+    expect(readEntry(bytes, entry)).toEqual({ ...entry, isTree: true, isPlain: true });
     const plain: Stored = { ...entry, expires: 5, until: 6, tags: [], replay: undefined, value: undefined };
-    expect(readEntry(joined(writeEntry(plain)), plain)).toEqual({ ...plain, isTree: true });
+    expect(readEntry(joined(writeEntry(plain)), plain)).toEqual({ ...plain, isTree: true, isPlain: true });
   });
 
   test("say in their first part what may be thrown away", () => {

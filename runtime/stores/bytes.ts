@@ -12,7 +12,7 @@
  */
 import { builtin } from "../platform.ts";
 import { CODEC, Damage } from "./codec.ts";
-import { readTree } from "./codec-read.ts";
+import { type Read, readTree } from "./codec-read.ts";
 import { writeValue } from "./codec-write.ts";
 import type { EntryName } from "./store.ts";
 
@@ -42,10 +42,7 @@ export interface Stored extends Header {
   readonly replay: readonly StoredEffect[] | undefined;
 }
 /** What was read. */
-export interface Found extends Stored {
-  /** The value is a tree of usual objects; see {@link readTree}. */
-  readonly isTree: boolean;
-}
+export interface Found extends Stored, Pick<Read, "isTree" | "isPlain"> {}
 
 /**
  * @returns pieces to be written one after the other; those of large arrays are views of the value
@@ -82,11 +79,11 @@ export function readEntry(bytes: Uint8Array, name: EntryName): Found {
   for (const part of ["site", "code", "key"] as const) {
     if (header[part] !== name[part]) throw new Damage(`its ${part} is another`);
   }
-  const { value: payload, isTree } = readTree(bytes.subarray(size.header));
-  if (!replayed) return { ...header, value: payload, replay: undefined, isTree };
+  const { value: payload, ...is } = readTree(bytes.subarray(size.header));
+  if (!replayed) return { ...header, value: payload, replay: undefined, ...is };
   if (!Array.isArray(payload) || payload.length !== 2 || !isReplay(payload[1]))
     throw new Damage("its effects are none");
-  return { ...header, value: payload[0], replay: payload[1], isTree };
+  return { ...header, value: payload[0], replay: payload[1], ...is };
 }
 
 /**

@@ -15,29 +15,43 @@ export function readValue(bytes: Uint8Array): unknown {
   return readTree(bytes).value;
 }
 
+export interface Read {
+  readonly value: unknown;
+  readonly isTree: boolean;
+  /** No registered type was asked: reading it again gives the same again. */
+  readonly isPlain: boolean;
+}
+
 /**
  * The same, and whether it is a tree of usual objects: none met twice, none with hidden or additional properties, no
  * holes, no errors.
  */
-export function readTree(bytes: Uint8Array): { readonly value: unknown; readonly isTree: boolean } {
+export function readTree(bytes: Uint8Array): Read {
   try {
     const reader = new Reader(bytes);
     const value = reader.all();
-    return { value, isTree: reader.isTree };
+    return { value, isTree: reader.isTree, isPlain: !reader.hasTypes };
   } catch (error) {
     throw error instanceof Damage ? error : new Damage("it can't be read", { cause: error });
   }
 }
 
+/** Names of properties, and whether assigning to all of them does nothing but that. */
+interface Shape {
+  readonly names: readonly string[];
+  readonly isUsual: boolean;
+}
+
 class Reader {
   isTree = true;
+  hasTypes = false;
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private readonly latin1: NodeBuffer | undefined;
   private at = 8;
   private end: number;
   private readonly seen: unknown[] = [];
-  private readonly shapes: string[][] = [];
+  private readonly shapes: Shape[] = [];
   /** Buffers that something has referred to. */
   private readonly shown = new Set<number>();
   private buffers: readonly { readonly buffer: ArrayBuffer; readonly from: number }[] = [];
@@ -140,13 +154,14 @@ class Reader {
       case TAG.shape: {
         const names: string[] = [];
         for (let left = this.many(2); left > 0; left--) names.push(this.text());
-        this.shapes.push(names);
-        return this.shaped(names);
+        const shape = { names, isUsual: !names.some((name) => name in Object.prototype) };
+        this.shapes.push(shape);
+        return this.shaped(shape);
       }
       case TAG.object: {
-        const names = this.shapes[this.count()];
-        if (names === undefined) throw new Damage("no such shape");
-        return this.shaped(names);
+        const shape = this.shapes[this.count()];
+        if (shape === undefined) throw new Damage("no such shape");
+        return this.shaped(shape);
       }
       case TAG.bareObject:
         this.isTree = false;
@@ -163,9 +178,10 @@ class Reader {
     }
   }
 
-  private shaped(names: readonly string[]): object {
+  private shaped({ names, isUsual }: Shape): object {
     const object: Record<string, unknown> = this.made({});
-    for (const name of names) set(object, name, this.value());
+    if (isUsual) for (const name of names) object[name] = this.value();
+    else for (const name of names) set(object, name, this.value());
     return object;
   }
 
@@ -179,6 +195,7 @@ class Reader {
     const number = this.seen.push(UNMADE) - 1;
     const name = this.text();
     const type = typeNamed(name);
+    this.hasTypes = true;
     if (type?.decode === undefined) throw new Damage(`the type ${name} is not registered here`);
     const value = type.decode(this.value());
     this.seen[number] = value;

@@ -14,7 +14,7 @@
  * exits; until then this process reads what is waiting.
  */
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, utimesSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { sizeOf } from "./bytes.ts";
 import { digestOf, type Frame, isMissing, readFrame, readWhole, writeFrame } from "./disk-file.ts";
 import { sweep } from "./disk-sweep.ts";
@@ -46,6 +46,7 @@ export function diskStore(options: DiskOptions): Store {
   const now = options.now ?? (() => performance.timeOrigin + performance.now());
   const root = join(dir, LAYOUT);
   const folders = new Map<string, string>();
+  const codes = new Map<string, string>();
   const uses = new Map<string, number>();
   const behind = new WriteBehind({
     root,
@@ -59,12 +60,21 @@ export function diskStore(options: DiskOptions): Store {
   function folderOf(site: string): string {
     let folder = folders.get(site);
     if (folder === undefined) {
+      if (folders.size > 10_000) folders.clear();
       folder = join(root, digestOf(site));
       folders.set(site, folder);
     }
     return folder;
   }
-  const fileOf = ({ site, code, key }: EntryName) => join(folderOf(site), `${digestOf(key)}-${digestOf(code)}`);
+  function fileOf({ site, code, key }: EntryName): string {
+    let ending = codes.get(code);
+    if (ending === undefined) {
+      if (codes.size > 10_000) codes.clear();
+      ending = digestOf(code);
+      codes.set(code, ending);
+    }
+    return `${folderOf(site)}${sep}${digestOf(key)}-${ending}`;
+  }
 
   /** When a tag was last cleared. */
   function clearedAt(tag: string): number {
