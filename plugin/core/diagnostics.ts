@@ -124,6 +124,10 @@ export const CATALOGUE = {
     message: `${f} reads \`arguments\`, which holds \`${name}\`, a parameter left out of the key.`,
     fix: `\`arguments\` is keyed whole. Name the parameters that you need (a rest parameter is keyed element by element), or leave it out of the key too:\n\n  cacheOptions({ ignore: ["arguments"] });`,
   })),
+  "arguments-aliased": error((f = "", name = "") => ({
+    message: `${f} declares its parameter \`${name}\` again and reads \`arguments\`, which in sloppy code follows that parameter.`,
+    fix: `The two would come apart where the body is wrapped. Drop the second declaration, or write the function in strict code:\n\n  ${name} = …;`,
+  })),
   "eval-in-closure": error((f = "") => ({
     message: `${f} stands inside another function and calls \`eval\`, which may read any variable around it.`,
     fix: `What the key must hold can't be known. Move ${f} to the top level of the module, or do without \`eval\`.`,

@@ -10,7 +10,7 @@ import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
 import { addressOf, qualify } from "./names.ts";
 import { keptName, type ReadOptions, readOptions } from "./options.ts";
-import { type Binding, boundNames, isReassigned, lookup, type Scope, type Scopes } from "./scope.ts";
+import { type Binding, boundNames, isReassigned, isStrict, lookup, type Scope, type Scopes } from "./scope.ts";
 
 /** One place of the key. */
 export interface Slot {
@@ -106,6 +106,10 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
       report.add("key-async", ownKey, name);
     slots.push({ name: "key", text: null, spread: false });
   }
+  const passed = redeclared(fn, params, scopes);
+  const alias = passed.find((each) => each !== "arguments");
+  if (alias && captures.usesArguments && fn.kind !== "arrow" && followsArguments(fn, scopes))
+    report.add("arguments-aliased", captures.argumentsAt ?? fn, name, alias);
   const captured: string[] = [];
   for (const binding of captures.values) {
     if (isExcluded(binding.name)) excluded.push(binding.name);
@@ -153,7 +157,7 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
     excluded,
     captured,
     bound: params,
-    passed: redeclared(fn, params, scopes),
+    passed,
     code: captures.code,
     ...place(fn, scopes),
   };
@@ -228,6 +232,12 @@ function redeclared(fn: ir.Function, params: readonly string[], scopes: Scopes):
   const names = [...params.filter((each) => body.bindings.has(each))];
   if (fn.kind !== "arrow" && body.bindings.get("arguments")?.kind === "var") names.push("arguments");
   return names;
+}
+
+/** In sloppy code with plain parameters, `arguments[0]` and the first parameter are one variable. */
+function followsArguments(fn: ir.Function, scopes: Scopes): boolean {
+  const scope = scopes.scopeOf.get(fn.body) ?? scopes.scopeOf.get(fn);
+  return scope !== undefined && !isStrict(scope) && fn.params.every(({ pattern }) => pattern.type === "Identifier");
 }
 
 /** How `this` is keyed: a static method's class is its own code, so the class itself is a constant. */

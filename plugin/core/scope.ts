@@ -395,7 +395,7 @@ function annexB(fn: ir.Function, scope: Scope): void {
 }
 
 /** Class code and functions under "use strict"; a module's strictness is the caller's to add. */
-function isStrict(scope: Scope): boolean {
+export function isStrict(scope: Scope): boolean {
   for (let at: Scope | null = scope; at; at = at.parent) {
     const { node } = at;
     if (node.type === "Class") return true;
