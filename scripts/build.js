@@ -71,7 +71,7 @@ function nameDeclarationsInSpecifiers() {
  * lines stay, for the source maps.
  */
 function leaveComputedImports() {
-  const helper = /^var __rewriteRelativeImportExtension = [^]*?^};$/m;
+  const helper = /^var __rewriteRelativeImportExtension = [\s\S]*?^};$/m;
   for (const path of filesUnder(staging, ".js")) {
     rewrite(path, path, (text) =>
       text
