@@ -91,7 +91,7 @@ async function damage(/** @type {string} */ dir) {
       const bad = Buffer.from(good);
       const kinds = [
         () => good.subarray(0, place),
-        () => bad.fill(Math.floor(Math.random() * 256), place, place + 16),
+        () => bad.fill(Math.floor(Math.random() * 256), place, Math.min(place + 16, good.length)),
         () => readFileSync(all[(at + 1) % all.length] ?? path),
         () => Buffer.alloc(0),
         () => Buffer.alloc(good.length, 65),
