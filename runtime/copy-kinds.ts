@@ -69,5 +69,6 @@ function hostKind(value: object, prototype: object): Kind | undefined {
   } catch {
     return undefined;
   }
-  return { name: prototype.constructor.name, group: "leaf", copy: structuredClone, by: "host" };
+  const type = prototype.constructor as { readonly name: string } | undefined;
+  return { name: type?.name ?? "object", group: "leaf", copy: structuredClone, by: "host" };
 }

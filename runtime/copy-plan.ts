@@ -26,6 +26,8 @@ export function planFor(value: unknown): Copy {
 const MOST_MAKES = 64;
 const MOST_NAMES = 64;
 const MOST_PLANS = 1024;
+/** What has a longer one is rarely met again: its plan is its own. */
+const LONGEST_SIGN = 2000;
 
 const plans = new Map<string, Copy>();
 
@@ -34,7 +36,7 @@ function planOf({ sign, plan }: Make): Copy {
   if (copy === undefined) {
     if (plans.size >= MOST_PLANS) plans.clear();
     copy = plan();
-    plans.set(sign, copy);
+    if (sign.length <= LONGEST_SIGN) plans.set(sign, copy);
   }
   return copy;
 }
