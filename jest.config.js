@@ -8,7 +8,11 @@ export default {
   testEnvironment: "node",
   testMatch: ["<rootDir>/{plugin,runtime,scripts,fixtures}/**/*.test.ts"],
   // A built copy and the fixtures' own packages would be second modules of one name.
-  modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/fixtures/.*/(dist|node_modules|\\.out[^/]*)/"],
+  modulePathIgnorePatterns: [
+    "<rootDir>/dist/",
+    "<rootDir>/.cache/runs/",
+    "<rootDir>/fixtures/.*/(dist|node_modules|\\.out[^/]*)/",
+  ],
   testPathIgnorePatterns: ["/node_modules/", "/dist/"],
   extensionsToTreatAsEsm: [".ts", ".tsx"],
   transform: {
