@@ -267,7 +267,7 @@ function nameOf(site: Site, key: Key): EntryName {
   return { site: site.id, code: site.spec.code, key: keyText(key) };
 }
 
-function attempt(site: Site | undefined, act: () => void | Promise<void>): void {
+function attempt(site: Site | undefined, act: () => unknown): void {
   try {
     const done = act();
     if (isThenable(done)) Promise.resolve(done).catch((error) => failed(error, site));

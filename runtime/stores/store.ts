@@ -21,7 +21,32 @@ export interface About {
   readonly tags: readonly string[];
   /** Most entries that are wanted of this function. */
   readonly maxEntries: number | undefined;
+  /** Of which run it is, if there was a {@link Store.lease} of it. It ends the lease. */
+  readonly token?: string | undefined;
 }
+
+/**
+ * Called when what was read or written may be no longer what the store has: another process has changed or cleared it,
+ * it is over, or the store has not been heard of for longer than {@link Store.staleness}. At most once for each `get`,
+ * `set` or `lease` that it was given to, at any time, also before that one is done. It doesn't throw.
+ */
+export type Changed = () => void;
+
+/**
+ * What a lease is for.
+ *
+ * - `miss`: nobody here has the entry. Given are the bytes, if there are any by now; else the right to compute them, at
+ *   once, or when the process that has it dies, fails or is too slow. If that one succeeds, what it has brought.
+ * - `behind`: the entry is stale and is being served. The right to replace it, or nothing if another process does.
+ * - `refresh`: the entry is wanted anew. Always granted at once; what runs that began before will bring is refused.
+ */
+export type LeaseCause = "miss" | "behind" | "refresh";
+
+/** The bytes; or the right to compute them; or neither, for `behind` only. */
+export type Leased =
+  | { readonly bytes: Uint8Array; readonly token?: undefined }
+  | { readonly token: string; readonly bytes?: undefined }
+  | undefined;
 
 /** Which entries: all of them, a function's, one call's (of all versions of the code), or all that have a tag. */
 export type Which =
@@ -37,9 +62,9 @@ export interface Capabilities {
   readonly ttl: boolean;
   /** `remove({ tag })` removes. */
   readonly tags: boolean;
-  /** It can let one of several processes compute. */
+  /** It lets one of several processes compute: it has {@link Store.lease} and {@link Store.release}. */
   readonly lease: boolean;
-  /** It tells when another process has changed an entry. */
+  /** It tells when another process has changed an entry: it calls {@link Changed}. */
   readonly watch: boolean;
 }
 
@@ -53,10 +78,30 @@ export interface Store {
   /** For messages: `disk`. */
   readonly name: string;
   readonly can: Capabilities;
-  /** @returns the bytes as they were set, the caller's own; nothing if there are none, or they are past their `until` */
-  get(name: EntryName): Later<Uint8Array | undefined>;
-  /** Keeps the pieces, one after the other, as one. They don't change before {@link flush} is done. */
-  set(name: EntryName, pieces: readonly Uint8Array[], about: About): Later<void>;
+  /** With `can.watch`: most ms that an entry is served from memory while nothing is heard of the store. */
+  readonly staleness?: number;
+  /** With `can.lease`: most ms that `lease` waits for another process. A timeout around it has to be longer. */
+  readonly patience?: number;
+  /**
+   * @param changed with `can.watch`; ignored by others
+   * @returns the bytes as they were set, the caller's own; nothing if there are none, or they are past their `until`
+   */
+  get(name: EntryName, changed?: Changed): Later<Uint8Array | undefined>;
+  /**
+   * Keeps the pieces, one after the other, as one. They don't change before {@link flush} is done.
+   *
+   * @param changed with `can.watch`; ignored by others
+   * @returns false if they were refused: they were cleared, or computed anew, after the run had begun that gave them.
+   * Nobody is to be served them any more. Anything else: kept, as far as is known.
+   */
+  set(name: EntryName, pieces: readonly Uint8Array[], about: About, changed?: Changed): Later<boolean | void>;
+  /**
+   * With `can.lease`: lets one of several processes compute. Who gets a token has to end the lease: by `set` with the
+   * token, or by `release`. Meanwhile the store keeps it up; if the process dies, another one gets it.
+   */
+  lease?(name: EntryName, cause: LeaseCause, changed?: Changed): Promise<Leased>;
+  /** Ends a lease without a result: the body has failed, or there is nothing to keep. Who waits for it goes on. */
+  release?(name: EntryName, token: string): Later<void>;
   /** What was set before is gone when it is done; also what has not been flushed yet. */
   remove(which: Which): Later<void>;
   /** Done when all that was set would survive the end of the process. */
