@@ -33,6 +33,7 @@ const lastName = (f: string): string => /(?:^|\.)#?([\p{ID_Start}$_][\p{ID_Conti
 type Words = { readonly message: string; readonly fix: string };
 type Entry = { readonly severity: "error" | "warning"; readonly say: (...names: string[]) => Words };
 
+const byWayOf = (via: string): string => (via === "" ? "" : ` (by way of ${via})`);
 const error = (say: Entry["say"]): Entry => ({ severity: "error", say });
 const warning = (say: Entry["say"]): Entry => ({ severity: "warning", say });
 
@@ -144,20 +145,24 @@ export const CATALOGUE = {
     message: `The code hash of ${f} can't follow all of its code: ${what}.`,
     fix: `The bytes of that module and of all that it imports are taken instead, so any change there drops the entries of ${f}. The way to it:\n\n  ${path}\n\nSpecifiers written as plain strings can be followed. What is of no matter can be left out in the plugin's options:\n\n  kept({ hash: { ignore: ["…"] } })`,
   })),
-  "reassigned-state": warning((f = "", name = "") => ({
-    message: `${f} reads \`${name}\`, a variable of the module that is assigned again.`,
+  "reassigned-state": warning((f = "", name = "", via = "") => ({
+    message: `${f} reads \`${name}\`, a variable of the module that is assigned again${byWayOf(via)}.`,
     fix: `The key can't see its value, so a hit may be from before the assignment. Pass it as a parameter, and it is keyed:\n\n  ${/^[\w$]+$/.test(f) ? f : "f"}(…, ${name});\n\nor declare it with \`const\`.`,
   })),
-  "mutated-state": warning((f = "", name = "") => ({
-    message: `${f} reads \`${name}\`, which functions of this module change.`,
-    fix: `The key can't see its content, so a hit may be from before the change; and what ${f} changes in it, a hit does not. Pass what you need of it as a parameter, and it is keyed:\n\n  ${/^[\w$]+$/.test(f) ? f : "f"}(…, ${name});`,
+  "mutated-state": warning((f = "", name = "", via = "") => ({
+    message: `${f} reads \`${name}\`, which functions of this module change${byWayOf(via)}.`,
+    fix: `The key can't see its content, so a hit may be from before the change; and what ${f} changes in it, a hit does not. Pass what you need of it as a parameter, and it is keyed:\n\n  ${/^[\w$]+$/.test(f) ? f : "f"}(…, ${/#/.test(name) ? "value" : name});`,
   })),
   "impure-call": warning((f = "", call = "") => ({
     message: `${f} calls ${call}, which gives another value each time, and a hit repeats the first.`,
     fix: `Pass it as a parameter where it matters, or bound the age of an entry:\n\n  cacheOptions({ ttl: "1m" });`,
   })),
-  "env-not-keyed": warning((f = "", name = "") => ({
-    message: `${f} reads \`process.env.${name}\`, which is not part of its key.`,
+  "changes-argument": warning((f = "", name = "") => ({
+    message: `${f} changes \`${name}\`, and a hit does not.`,
+    fix: `Only the call that runs the body would change it, so the program would depend on what is cached. ${name === "this" ? "Return what is new, and let the caller keep it:\n\n  this.result = this.compute(…);" : `Work on a copy, and return what is new:\n\n  const next = structuredClone(${name});`}`,
+  })),
+  "env-not-keyed": warning((f = "", name = "", via = "") => ({
+    message: `${f} reads \`process.env.${name}\`, which is not part of its key${byWayOf(via)}.`,
     fix: `A result made under one value would be served under another. To have an entry for each value:\n\n  cacheOptions({ env: ["${name}"] });`,
   })),
   "unkeyable-parameter": warning((f = "", name = "", what = "") => ({

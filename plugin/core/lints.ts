@@ -1,73 +1,100 @@
 /**
- * What a cached body reads that its key can't see: state of the module, the clock, the environment; and parameters that
- * no key can hold. Warnings: the author may know better.
+ * What the key can't see of what a cached body does: state of the module that it reads, itself or by the functions that
+ * it calls; the clock, the environment; changes to its arguments, which a hit does not make; and parameters that no key
+ * can hold. Warnings: the author may know better.
  */
-import { MUTATORS, rootOf, targetOf } from "../hash/effects.ts";
-import { codeOf } from "./captures.ts";
+import { rootOf } from "../hash/effects.ts";
+import { codeOf, lexicalOwner } from "./captures.ts";
 import type { Report } from "./diagnostics.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
 import type { SitePlan } from "./plan.ts";
-import { type Binding, boundNames, isReassigned, type Scopes } from "./scope.ts";
+import { boundNames, isInside, isReassigned, type Scope, type Scopes } from "./scope.ts";
+import { changeAt, classMeant, stateOf, staticStateOf, thisOwner } from "./state.ts";
 
-export function lintSite(site: SitePlan, scopes: Scopes, report: Report): void {
-  const local = site.code.flatMap((binding) => {
-    const code = codeOf(binding, scopes);
-    return code && code !== "module" ? [code] : [];
-  });
+/** `annotated`: what is cached in its own right speaks for itself. */
+export function lintSite(site: SitePlan, annotated: ReadonlySet<ir.Node>, scopes: Scopes, report: Report): void {
   const told = new Set<unknown>();
   const once = (what: unknown, tell: () => void): void => {
     if (told.has(what)) return;
     told.add(what);
     tell();
   };
-  const visit = (node: ir.Node): void => {
+  const visit = (node: ir.Node, via: string): void => {
     if (node === site.optionsStatement) return;
-    if (node.type === "Identifier") {
-      const reference = scopes.referenceOf.get(node);
-      const state = reference?.reads ? stateOf(reference.binding, scopes) : undefined;
-      if (state) once(reference?.binding, () => report.add(state, node, site.name, node.name));
+    const reference = node.type === "Identifier" ? scopes.referenceOf.get(node) : undefined;
+    if (reference?.reads) {
+      const state = stateOf(reference.binding, scopes);
+      if (state) once(reference.binding, () => report.add(state, node, site.name, reference.node.name, via));
     }
-    if (
-      site.kind === "data" &&
-      site.options.values.ttl === undefined &&
-      (node.type === "Call" || node.type === "New")
-    ) {
-      const what = chanceOf(node, scopes);
+    const member = staticStateOf(node, scopes);
+    if (member !== undefined) once(member, () => report.add("mutated-state", node, site.name, member, via));
+    if (via === "" && site.kind === "data" && site.options.values.ttl === undefined) {
+      const what = node.type === "Call" || node.type === "New" ? chanceOf(node, scopes) : undefined;
       if (what) once(what, () => report.add("impure-call", node, site.name, what));
     }
     const variable = environmentOf(node, scopes);
     if (variable !== undefined && !site.options.values.env?.includes(variable))
-      once(`env ${variable}`, () => report.add("env-not-keyed", node, site.name, variable));
-    forEachChild(node, visit);
+      once(`env ${variable}`, () => report.add("env-not-keyed", node, site.name, variable, via));
+    const next = calledFunction(node, scopes);
+    if (next && !annotated.has(next.fn)) once(next.fn, () => forEachChild(next.fn, (each) => visit(each, next.name)));
+    forEachChild(node, (each) => visit(each, via));
   };
-  for (const root of [site.fn, ...local]) visit(root);
+  told.add(site.fn);
+  visit(site.fn, "");
+  for (const binding of site.code) {
+    const code = codeOf(binding, scopes);
+    if (code && code !== "module") once(code, () => visit(code, ""));
+  }
+  lintChanges(site, scopes, report);
   lintParameters(site, scopes, report);
 }
 
-/** A `let` that is assigned again, or an object that functions of the module change. */
-function stateOf(binding: Binding | null, scopes: Scopes): "reassigned-state" | "mutated-state" | undefined {
-  if (binding?.scope !== scopes.module || !/^(?:var|let|const)$/.test(binding.kind)) return undefined;
-  if (isReassigned(binding)) return "reassigned-state";
-  return binding.references.some(({ node }) => isMutation(node, scopes) && isInFunction(node, scopes))
-    ? "mutated-state"
-    : undefined;
+/** The function of this module that is read here, to be called probably: `normalise`, `Rates.convert`. */
+function calledFunction(
+  node: ir.Node,
+  scopes: Scopes,
+): { readonly fn: ir.Function; readonly name: string } | undefined {
+  if (node.type === "Identifier") {
+    const reference = scopes.referenceOf.get(node);
+    if (!reference?.reads || reference.binding?.scope !== scopes.module) return undefined;
+    const code = codeOf(reference.binding, scopes);
+    return code && code !== "module" && code.type === "Function" ? { fn: code, name: node.name } : undefined;
+  }
+  if (node.type !== "Member" || node.computed || node.property.type === "PrivateName") return undefined;
+  const cls = classMeant(node.object, scopes);
+  const { property } = node;
+  if (property.type !== "Name") return undefined;
+  for (const each of cls?.members ?? []) {
+    if (each.type !== "Method" || !each.static || each.key.type !== "Name" || each.key.name !== property.name) continue;
+    return { fn: each.value, name: `${cls?.id?.name ?? "this"}.${property.name}` };
+  }
+  return undefined;
 }
 
-/** `x.a = 1`, `delete x.a`, `x.push(1)`, `x.items.set(1, 2)`. */
-function isMutation(node: ir.Identifier, scopes: Scopes): boolean {
-  let at: ir.Node = node;
-  let parent = scopes.parentOf.get(at);
-  while (parent?.type === "Member" && parent.object === at) [at, parent] = [parent, scopes.parentOf.get(parent)];
-  if (at === node || !parent) return false;
-  if (targetOf(parent) === at) return true;
-  const method = at.type === "Member" && at.property.type === "Name" ? at.property.name : "";
-  return parent.type === "Call" && parent.callee === at && MUTATORS.has(method) && method !== "sort";
-}
-
-function isInFunction(node: ir.Node, scopes: Scopes): boolean {
-  for (let at = scopes.parentOf.get(node); at; at = scopes.parentOf.get(at)) if (at.type === "Function") return true;
-  return false;
+/** The first change to each keyed argument, captured variable, or `this`. */
+function lintChanges({ fn, name, hashed }: SitePlan, scopes: Scopes, report: Report): void {
+  const told = new Set<string>();
+  const owner = lexicalOwner(fn, scopes);
+  const visit = (node: ir.Node): void => {
+    const what = node.type === "Identifier" ? node.name : node.type === "This" ? "this" : undefined;
+    if (what !== undefined && hashed.includes(what) && !told.has(what)) {
+      const isMeant = node.type === "This" ? thisOwner(node, scopes) === owner : isGiven(node as ir.Identifier);
+      const change = isMeant ? changeAt(node, scopes) : undefined;
+      if (change) {
+        told.add(what);
+        report.add("changes-argument", change, name, what);
+      }
+    }
+    forEachChild(node, visit);
+  };
+  /** Means a parameter of the function, or what it captures: nothing that is declared in its body. */
+  const isGiven = (id: ir.Identifier): boolean => {
+    const binding = scopes.referenceOf.get(id)?.binding;
+    if (!binding || binding.scope === scopes.module || isReassigned(binding)) return false;
+    return binding.scope === scopes.scopeOf.get(fn) || !isInside(binding.scope, scopes.scopeOf.get(fn) as Scope);
+  };
+  visit(fn.body);
 }
 
 /** Another value at each call: `Date.now()`. */

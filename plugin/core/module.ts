@@ -73,7 +73,8 @@ export function planModule(
   );
   if (report.errors.length > 0) throw new TransformError(report.sorted);
   if (plans.length === 0 && report.diagnostics.length === 0) return undefined;
-  for (const plan of plans) lintSite(plan, scopes, report);
+  const annotated = new Set(plans.map((plan) => plan.fn));
+  for (const plan of plans) lintSite(plan, annotated, scopes, report);
   const path = absolutePath(options.root, options.filename);
   const { sites, files } = hashSites(identify(plans, file, scopes), path, program, source, scopes, report, project);
   return {

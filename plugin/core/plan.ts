@@ -282,6 +282,7 @@ function memberOf(fn: ir.Function, scopes: Scopes): { readonly cls: ir.Class; re
       const cls = scopes.parentOf.get(parent);
       return cls?.type === "Class" ? { cls, isStatic: parent.static } : undefined;
     }
+    if (parent.type === "StaticBlock") return { cls: scopes.parentOf.get(parent) as ir.Class, isStatic: true };
     if (node.type === "Function" && node.kind !== "arrow") return undefined;
   }
   return undefined;

@@ -1,0 +1,108 @@
+/**
+ * What of a program changes while it runs, as far as its own file shows it: variables that are assigned again, objects
+ * and static members that functions change. For lints; the key and the code hash don't depend on it.
+ */
+import { MUTATORS, targetOf } from "../hash/effects.ts";
+import { lexicalOwner } from "./captures.ts";
+import type * as ir from "./ir.ts";
+import type { Binding, Scopes } from "./scope.ts";
+
+export type Change = "reassigned-state" | "mutated-state";
+
+/** Whether the module's variable that an identifier means is assigned again, or holds what functions of the module change. */
+export function stateOf(binding: Binding | null, scopes: Scopes): Change | undefined {
+  if (binding?.scope !== scopes.module || !/^(?:var|let|const)$/.test(binding.kind)) return undefined;
+  const writes = binding.references.filter((reference) => reference.writes);
+  // `client ??= connect()` gives it its value; it does not take another one.
+  if (writes.length > 0) return writes.every(({ node }) => isLateValue(node, scopes)) ? undefined : "reassigned-state";
+  const changed = binding.references.some(({ node }) => isChange(node, scopes));
+  return changed ? "mutated-state" : undefined;
+}
+
+/** Of a class of the module, the static member that an expression reads, if functions change it: `A.count`. */
+export function staticStateOf(node: ir.Node, scopes: Scopes): string | undefined {
+  const read = staticMember(node, scopes);
+  return read && changedStatics(read.cls, scopes).has(read.member)
+    ? `${read.cls.id?.name ?? "this"}.${read.member}`
+    : undefined;
+}
+
+function staticMember(node: ir.Node, scopes: Scopes): { readonly cls: ir.Class; readonly member: string } | undefined {
+  if (node.type !== "Member" || node.computed) return undefined;
+  const cls = classMeant(node.object, scopes);
+  const { property } = node;
+  if (!cls) return undefined;
+  if (property.type === "Name") return { cls, member: property.name };
+  return property.type === "PrivateName" ? { cls, member: `#${property.name}` } : undefined;
+}
+
+/** The class of the module that `A`, or `this` in one of its static members, stands for. */
+export function classMeant(node: ir.Expression, scopes: Scopes): ir.Class | undefined {
+  if (node.type === "Identifier") {
+    const [declaration] = scopes.referenceOf.get(node)?.binding?.declarations ?? [];
+    if (declaration?.type === "Class") return declaration;
+    return declaration?.type === "Declarator" && declaration.init?.type === "Class" ? declaration.init : undefined;
+  }
+  if (node.type !== "This") return undefined;
+  const owner = thisOwner(node, scopes);
+  const member = owner?.type === "Function" ? scopes.parentOf.get(owner) : owner;
+  if (member?.type !== "StaticBlock" && !((member?.type === "Method" || member?.type === "Field") && member.static))
+    return undefined;
+  const cls = scopes.parentOf.get(member);
+  return cls?.type === "Class" ? cls : undefined;
+}
+
+/** The function whose `this` it is; of a field or a static block, that. */
+export function thisOwner(node: ir.This, scopes: Scopes): ReturnType<typeof lexicalOwner> {
+  for (let at = scopes.parentOf.get(node); at; at = scopes.parentOf.get(at)) {
+    if (at.type === "Function") return lexicalOwner(at, scopes);
+    if (at.type === "StaticBlock" || at.type === "Field") return at;
+  }
+  return null;
+}
+
+const statics = new WeakMap<ir.Class, ReadonlySet<string>>();
+
+function changedStatics(cls: ir.Class, scopes: Scopes): ReadonlySet<string> {
+  let changed = statics.get(cls);
+  if (changed === undefined) {
+    const found = new Set<string>();
+    for (const node of scopes.parentOf.keys()) {
+      const read = node.type === "Member" ? staticMember(node, scopes) : undefined;
+      if (read?.cls !== cls) continue;
+      const isAssigned = targetOf(scopes.parentOf.get(node) as ir.Node) === node && isInFunction(node, scopes);
+      if (isAssigned || isChange(node, scopes)) found.add(read.member);
+    }
+    changed = found;
+    statics.set(cls, changed);
+  }
+  return changed;
+}
+
+/** The change in what an expression holds: `x.a = 1`, `delete x.a`, `x.push(1)`, `x.items.set(1, 2)`. */
+export function changeAt(node: ir.Node, scopes: Scopes): ir.Node | undefined {
+  let at = node;
+  let parent = scopes.parentOf.get(at);
+  while (parent?.type === "Member" && parent.object === at) [at, parent] = [parent, scopes.parentOf.get(parent)];
+  if (at === node || !parent) return undefined;
+  if (targetOf(parent) === at) return parent;
+  const method = at.type === "Member" && at.property.type === "Name" ? at.property.name : "";
+  return parent.type === "Call" && parent.callee === at && MUTATORS.has(method) ? parent : undefined;
+}
+
+/** Made whenever a function is called; sorting again what is sorted is none. */
+function isChange(node: ir.Node, scopes: Scopes): boolean {
+  const change = changeAt(node, scopes);
+  const callee = change?.type === "Call" && change.callee.type === "Member" ? change.callee.property : undefined;
+  return change !== undefined && isInFunction(change, scopes) && !(callee?.type === "Name" && callee.name === "sort");
+}
+
+function isInFunction(node: ir.Node, scopes: Scopes): boolean {
+  for (let at = scopes.parentOf.get(node); at; at = scopes.parentOf.get(at)) if (at.type === "Function") return true;
+  return false;
+}
+
+const isLateValue = (node: ir.Node, scopes: Scopes): boolean => {
+  const parent = scopes.parentOf.get(node);
+  return parent?.type === "Assign" && parent.left === node && parent.operator === "??=";
+};
