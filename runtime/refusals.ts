@@ -136,9 +136,8 @@ function symbol(value: symbol, use: "key" | "copy"): Refusal {
 
 function callable(value: { readonly name: string }, use: "key" | "copy"): Refusal {
   const isClass = Function.prototype.toString.call(value).startsWith("class");
-  const name = value.name ? ` \`${value.name}\`` : "";
-  const what = isClass ? `the class${name}` : `the function${name}`;
   const type = isClass ? "class" : "function";
+  const what = value.name ? `the ${type} \`${value.name}\`` : `a ${type} without a name`;
   if (use === "copy") {
     return {
       type,
