@@ -5,7 +5,7 @@
 import type { HashNode } from "./components.ts";
 import { digest } from "./digest.ts";
 import type { ModuleFacts, Ref, Unit } from "./facts.ts";
-import type { Modules } from "./modules.ts";
+import type { Module, Modules } from "./modules.ts";
 import type { Resolved } from "./resolve/index.ts";
 
 export interface LinkNode extends HashNode {
@@ -17,6 +17,18 @@ export interface LinkNode extends HashNode {
   readonly line?: number;
   /** Why it could not be followed any further. */
   readonly doubts: readonly Doubt[];
+  /** What was asked of the project to make it: as long as the answers are the same, so is the node. */
+  readonly asked: Asked;
+}
+
+/** Questions to a project, each with all that its answer says. */
+export interface Asked {
+  /** Whose content was looked at. */
+  readonly contents: readonly string[];
+  /** What was resolved: the file and the specifier, with `\0` between them. */
+  readonly resolved: readonly (readonly [question: string, answer: Resolved])[];
+  /** Which files were looked for, were they there or not. */
+  readonly sought: readonly string[];
 }
 
 export interface Doubt {
@@ -37,15 +49,18 @@ type Made = Partial<LinkNode> & Pick<LinkNode, "label">;
 /** Nodes are asked for by id: a kind, a file and what of it. */
 export class Graph {
   readonly #modules: Modules;
-  readonly #resolve: Resolve;
+  readonly #resolver: Resolve;
   readonly #options: LinkOptions;
   readonly #nodes = new Map<string, LinkNode>();
   #looked = new Set<string>();
   #doubts: Doubt[] = [];
+  readonly #contents = new Set<string>();
+  readonly #resolved = new Map<string, Resolved>();
+  readonly #sought = new Set<string>();
 
   constructor(modules: Modules, resolve: Resolve, options: LinkOptions) {
     this.#modules = modules;
-    this.#resolve = resolve;
+    this.#resolver = resolve;
     this.#options = options;
   }
 
@@ -99,7 +114,7 @@ export class Graph {
           `${file}#${JSON.parse(name).join(".")}`,
         );
       case "bytes":
-        return this.#finish(file, { label: `bytes:${this.#modules.get(file).digest}` }, file);
+        return this.#finish(file, { label: `bytes:${this.#module(file).digest}` }, file);
       case "closure":
         return this.#finish(file, this.#closure(file), `${file} and all that it imports`);
       default:
@@ -112,14 +127,15 @@ export class Graph {
     const doubts = this.#doubts;
     this.#looked = new Set();
     this.#doubts = [];
+    const asked = this.#takeAsked();
     const { ordered = [], unordered = [] } = made;
     const closure = file !== null && doubts.length > 0 ? [idOf("closure", file)] : [];
-    return { ...made, ordered: [...ordered, ...closure], unordered, files: [...files], file, title, doubts };
+    return { ...made, ordered: [...ordered, ...closure], unordered, files: [...files], file, title, doubts, asked };
   }
 
   #binding(file: string, name: string): Made {
     const facts = this.#facts(file);
-    const binding = facts?.bindings[name];
+    const binding = facts && own(facts.bindings, name);
     if (!binding) return { label: "undeclared" };
     return {
       label: `binding:${binding.declared.map(([, index]) => index).join(",")}`,
@@ -194,7 +210,7 @@ export class Graph {
       // A style sheet changes no value.
       if (STYLE.test(specifier)) continue;
       const resolved = this.#resolve(file, specifier);
-      if (resolved.kind === "file" && this.#modules.get(resolved.path).kind === "code")
+      if (resolved.kind === "file" && this.#module(resolved.path).kind === "code")
         for (const each of this.#effectsOf(resolved.path, "effects", seen)) found.add(each);
       else for (const each of this.#target(file, specifier, resolved, [])) found.add(each);
     }
@@ -204,7 +220,7 @@ export class Graph {
 
   /** A value in a JSON file, as far down as the path can be followed. */
   #json(file: string, path: readonly string[]): string {
-    const module = this.#modules.get(file);
+    const module = this.#module(file);
     if (module.kind !== "json") return `bytes:${module.digest}`;
     let { value } = module as { value: unknown };
     for (const name of path) {
@@ -233,7 +249,7 @@ export class Graph {
         else if (resolved.kind === "package") names.add(`${resolved.package.name}@${resolved.package.version}`);
       }
     }
-    const digests = [...seen].map((each) => this.#modules.get(each).digest);
+    const digests = [...seen].map((each) => this.#module(each).digest);
     return { label: `closure:${digest([...digests, ...names].sort().join("\n"))}`, files: [...seen] };
   }
 
@@ -275,8 +291,7 @@ export class Graph {
       case "unresolved":
         if (STYLE.test(specifier)) return [leaf(`style:${specifier}`)];
         // Of a file that is nowhere, nothing can be found.
-        if (this.#modules.isOnDisk(file))
-          this.#doubts.push({ what: `"${specifier}" can't be resolved`, file, line: null });
+        if (this.#isOnDisk(file)) this.#doubts.push({ what: `"${specifier}" can't be resolved`, file, line: null });
         return [leaf(`unresolved:${specifier}#${names[0] ?? "*"}`)];
       case "file": {
         if (resolved.bytes) return [idOf("bytes", resolved.path)];
@@ -288,7 +303,7 @@ export class Graph {
   }
 
   #everything(path: string): string {
-    const module = this.#modules.get(path);
+    const module = this.#module(path);
     this.#looked.add(path);
     switch (module.kind) {
       case "code":
@@ -306,7 +321,7 @@ export class Graph {
   /** The nodes that the exported name (and, in a namespace, the name behind it) stands for; none: there is no such export. */
   #lookup(path: string, names: readonly string[], seen: ReadonlySet<string> = new Set()): string[] {
     const [name, ...rest] = names as [string, ...string[]];
-    const module = this.#modules.get(path);
+    const module = this.#module(path);
     this.#looked.add(path);
     if (module.kind === "json") return [idOf("json", path, JSON.stringify(name === "default" ? rest : names))];
     if (module.kind !== "code") return [this.#everything(path)];
@@ -315,14 +330,14 @@ export class Graph {
     const visited = new Set([...seen, key]);
     const { facts } = module;
     if (facts.commonjs === "whole") return [idOf("whole", path)];
-    const own = facts.exports[name];
-    if (own && "binding" in own) return [idOf("binding", path, own.binding)];
-    if (own) {
-      const resolved = this.#resolve(path, own.from);
-      if (own.bytes && resolved.kind === "file") return [idOf("bytes", resolved.path)];
-      const further = own.name === null ? rest : [own.name, ...rest];
+    const found = own(facts.exports, name);
+    if (found && "binding" in found) return [idOf("binding", path, found.binding)];
+    if (found) {
+      const resolved = this.#resolve(path, found.from);
+      if (found.bytes && resolved.kind === "file") return [idOf("bytes", resolved.path)];
+      const further = found.name === null ? rest : [found.name, ...rest];
       if (resolved.kind !== "file" || resolved.bytes || further.length === 0)
-        return this.#target(path, own.from, resolved, further);
+        return this.#target(path, found.from, resolved, further);
       return this.#lookup(resolved.path, further, visited);
     }
     if (name === "default") return facts.commonjs === "named" ? [idOf("whole", path)] : [];
@@ -365,10 +380,46 @@ export class Graph {
   }
 
   #facts(path: string): ModuleFacts | undefined {
-    const module = this.#modules.get(path);
+    const module = this.#module(path);
     return module.kind === "code" ? module.facts : undefined;
   }
+
+  // ── what is asked of the project, and noted ────────────────────────────────────────────────────────────────────────
+
+  #module(path: string): Module {
+    this.#contents.add(path);
+    return this.#modules.get(path);
+  }
+
+  #isOnDisk(path: string): boolean {
+    this.#sought.add(path);
+    return this.#modules.isOnDisk(path);
+  }
+
+  #resolve(file: string, specifier: string): Resolved {
+    const resolved = this.#resolver(file, specifier);
+    this.#resolved.set(`${file}\0${specifier}`, resolved);
+    return resolved;
+  }
+
+  #takeAsked(): Asked {
+    const asked = {
+      contents: [...this.#contents],
+      resolved: this.#resolved.size > 0 ? [...this.#resolved] : NOTHING,
+      sought: this.#sought.size > 0 ? [...this.#sought] : NOTHING,
+    };
+    this.#contents.clear();
+    this.#resolved.clear();
+    this.#sought.clear();
+    return asked;
+  }
 }
+
+const NOTHING: readonly never[] = [];
+
+/** A module may export `toString`, and facts from disk are objects like any other. */
+const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined;
 
 export type Kind =
   | "binding"

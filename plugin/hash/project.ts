@@ -146,9 +146,7 @@ export class Project {
   refresh(): void {
     const changed = this.#resolver.files.refresh();
     for (const path of changed) this.#modules.forget(path);
-    const resolved = changed.some((path) => /(?:package|tsconfig[^/\\]*)\.json$|\.patch$/.test(path))
-      ? this.#resolver.clear()
-      : this.#resolver.refresh();
+    const resolved = this.#resolver.refresh(changed);
     if (changed.length > 0 || resolved) this.#reset();
   }
 

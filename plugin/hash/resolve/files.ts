@@ -1,5 +1,5 @@
 /** Files as they are now: read once, and again only when the file system says that they may have changed. */
-import { readFileSync, statSync } from "node:fs";
+import { type BigIntStats, readFileSync, statSync } from "node:fs";
 import { digest } from "../digest.ts";
 
 export interface FileState {
@@ -62,6 +62,11 @@ const MISSING = "missing";
 
 /** Changes whenever the file (or the list of a folder's files) does, but for writes within one tick of the clock. */
 export function stampOf(path: string): string {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  let stat: BigIntStats | undefined;
+  try {
+    stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    // Below a file, or not to be seen: to us it isn't there.
+  }
   return stat ? `${stat.mtimeNs} ${stat.ctimeNs} ${stat.size} ${stat.ino}` : MISSING;
 }

@@ -5,6 +5,7 @@
 import { createRequire, isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import type { NapiResolveOptions, ResolverFactory } from "oxc-resolver";
+import { Configs, EXTENSION } from "./configs.ts";
 import { Files, stampOf } from "./files.ts";
 import { folderOf, type Package, Packages } from "./packages.ts";
 
@@ -54,6 +55,7 @@ export class Resolver {
   readonly files = new Files();
   readonly #options: ResolveOptions;
   readonly #packages: Packages;
+  readonly #configs: Configs;
   readonly #oxc: ResolverFactory;
   readonly #known = new Map<string, Resolved>();
   /** Folders where a new file could change what a specifier means. */
@@ -64,6 +66,7 @@ export class Resolver {
   constructor(options: ResolveOptions) {
     this.#options = options;
     this.#packages = new Packages(options.root, options.packages ?? "version");
+    this.#configs = new Configs(this.files, (folder) => this.#watch(folder));
     this.#include = matcher(options.include ?? []);
     this.#ignore = matcher(options.ignore ?? []);
     const conditions = options.conditions ?? ["node", "import"];
@@ -79,7 +82,8 @@ export class Resolver {
   }
 
   /** Forgets what may have changed. True where resolution may be another now. */
-  refresh(): boolean {
+  refresh(changed: readonly string[]): boolean {
+    if (changed.some((path) => this.#configs.has(path) || this.#packages.has(path))) return this.clear();
     for (const [folder, stamp] of this.#folders) if (stampOf(folder) !== stamp) return this.clear();
     return false;
   }
@@ -88,6 +92,7 @@ export class Resolver {
     this.#known.clear();
     this.#folders.clear();
     this.#packages.clear();
+    this.#configs.clear();
     this.#oxc.clearCache();
     return true;
   }
@@ -98,12 +103,15 @@ export class Resolver {
     const aliased = this.#alias(specifier);
     if (isBuiltin(aliased)) return { kind: "name", name: `node:${aliased.replace(/^node:/, "")}` };
     const bytes = CONTENT_QUERY.test(aliased);
+    this.#configs.holdIn(dirname(file));
     const path = this.#find(file, aliased.replace(/\?.*$/, ""));
     if (path === undefined) return { kind: "unresolved" };
+    this.#configs.holdIn(dirname(path));
     const installed = this.#packages.of(path);
     if (installed && !this.#include(installed.name)) {
       this.#watch(installed.folder);
-      for (const each of installed.files) this.files.read(each);
+      for (const each of this.#packages.consulted) this.files.read(each);
+      for (const each of this.#packages.folders) this.#watch(each);
       return { kind: "package", package: installed, subpath: subpathOf(aliased, installed, path) };
     }
     this.#watch(dirname(path));
@@ -111,7 +119,11 @@ export class Resolver {
   }
 
   #find(file: string, specifier: string): string | undefined {
-    if (specifier.startsWith(".")) this.#watch(join(dirname(file), specifier, ".."));
+    if (specifier.startsWith(".")) {
+      const place = join(dirname(file), specifier);
+      this.#watch(dirname(place));
+      if (!EXTENSION.test(place)) this.#watch(place);
+    } else this.#configs.placesOf(dirname(file), specifier);
     // A path from the root of the site, as HTML and Vite write it.
     const request =
       specifier.startsWith("/") && !isInside(specifier, this.#options.root)

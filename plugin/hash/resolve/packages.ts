@@ -27,6 +27,10 @@ export class Packages {
   readonly #closure: boolean;
   readonly #known = new Map<string, Package>();
   #patches: readonly Patch[] | undefined;
+  /** Everything that was read, or looked for, to know the packages. */
+  readonly consulted = new Set<string>();
+  /** Where a new file would be a patch. */
+  readonly folders = new Set<string>();
 
   constructor(root: string, depth: "version" | "closure") {
     this.#root = root;
@@ -42,9 +46,27 @@ export class Packages {
     return found;
   }
 
+  /** Is it one of the files that say what a package is? */
+  has(path: string): boolean {
+    return this.consulted.has(path);
+  }
+
   clear(): void {
     this.#known.clear();
     this.#patches = undefined;
+    this.consulted.clear();
+    this.folders.clear();
+  }
+
+  /** Of patch-package (`patches/`), pnpm, Bun (`patchedDependencies`) and Yarn (`.yarn/patches`), from the root upwards. */
+  #findPatches(): Patch[] {
+    for (let at = this.#root; ; at = dirname(at)) {
+      const folders = [join(at, "patches"), join(at, ".yarn/patches")];
+      for (const each of folders) this.folders.add(each);
+      for (const each of ["package.json", "pnpm-workspace.yaml"]) this.consulted.add(join(at, each));
+      const found = [...declaredPatches(at), ...folders.flatMap(patchFiles)];
+      if (found.length > 0 || at === dirname(at)) return found;
+    }
   }
 
   #read(folder: string): Package {
@@ -52,9 +74,10 @@ export class Packages {
     const manifest = readManifest(file);
     const name = manifest.name ?? folder.replaceAll("\\", "/").split("/node_modules/").at(-1) ?? folder;
     const version = manifest.version ?? "0.0.0";
-    const patches = (this.#patches ??= findPatches(this.#root)).filter((each) => each.fits(name, version));
+    const patches = (this.#patches ??= this.#findPatches()).filter((each) => each.fits(name, version));
     const patch = patches.map((each) => `+patch:${digest(readFileSync(each.file))}`).join("");
-    const closure = this.#closure ? `+closure:${digest(closureOf(folder).join("\n"))}` : "";
+    const closure = this.#closure ? `+closure:${digest(closureOf(folder, this.consulted).join("\n"))}` : "";
+    for (const each of [file, ...patches.map((patch) => patch.file)]) this.consulted.add(each);
     return {
       folder,
       name,
@@ -78,7 +101,7 @@ function readManifest(file: string): Manifest {
 }
 
 /** `name@version` of everything that a package may load, itself left out. */
-function closureOf(folder: string): string[] {
+function closureOf(folder: string, consulted: Set<string>): string[] {
   const seen = new Set<string>([folder]);
   const found = new Set<string>();
   const queue = [folder];
@@ -88,6 +111,7 @@ function closureOf(folder: string): string[] {
       const next = locate(at, name);
       if (next === undefined || seen.has(next)) continue;
       seen.add(next);
+      consulted.add(join(next, "package.json"));
       const { version } = readManifest(join(next, "package.json"));
       found.add(`${name}@${version}`);
       queue.push(next);
@@ -110,18 +134,6 @@ function locate(from: string, name: string): string | undefined {
 interface Patch {
   readonly file: string;
   fits(name: string, version: string): boolean;
-}
-
-/** Of patch-package (`patches/`), pnpm, Bun (`patchedDependencies`) and Yarn (`.yarn/patches`), from the root upwards. */
-function findPatches(root: string): Patch[] {
-  for (let at = root; ; at = dirname(at)) {
-    const found = [
-      ...declaredPatches(at),
-      ...patchFiles(join(at, "patches")),
-      ...patchFiles(join(at, ".yarn/patches")),
-    ];
-    if (found.length > 0 || at === dirname(at)) return found;
-  }
 }
 
 function declaredPatches(folder: string): Patch[] {
