@@ -8,6 +8,7 @@ import { emitModule } from "../core/emit.ts";
 import { planModule } from "../core/module.ts";
 import { describe, projectOf, type Route, type Site } from "../core/transform.ts";
 import { checkOptions, type PluginOptions } from "../options.ts";
+import { ownPackage } from "../own-package.ts";
 import { applyAst } from "./apply.ts";
 import { readBabel } from "./read.ts";
 import { type BabelHost, babelRoute, statementParser } from "./route.ts";
@@ -33,6 +34,27 @@ function routeOf(babel: BabelHost): Route {
   return route;
 }
 
+/** What is used of Babel's API of a plugin's configuration. */
+interface CacheHost {
+  readonly cache?: { never(): void };
+  addExternalDependency?(file: string): void;
+}
+
+/**
+ * The files behind the hashes, for hosts that keep what Babel made (babel-loader, `babel --watch`): without them an edited
+ * helper would leave the hash of those who call it as it was.
+ *
+ * Babel asks for such files when it makes the plugin, which is before any is known. It keeps what it is given in a list of
+ * lists, though, and reads that after the transform; and with `never` it makes the plugin anew for each file, so that the
+ * list is the file's own.
+ */
+function externalDependencies({ cache, addExternalDependency }: CacheHost): string[] {
+  const files: string[] = [];
+  cache?.never();
+  addExternalDependency?.(files as unknown as string);
+  return files;
+}
+
 /** `plugins: ["kept/babel"]`, anywhere in the list. Works in Babel 7.29 and 8. */
 export default function kept(
   api: unknown,
@@ -40,6 +62,7 @@ export default function kept(
 ): { name: string; pre(this: unknown, file: any): void; visitor: object } {
   checkOptions(options, ["root", "hash"]);
   const babel = api as BabelHost;
+  const reached = externalDependencies(api as CacheHost);
   return {
     name: "kept",
     visitor: {},
@@ -60,6 +83,7 @@ export default function kept(
       file.scope.crawl();
       const { sites, files, diagnostics } = describe(plan);
       file.metadata.kept = { sites, files } satisfies KeptMetadata;
+      reached.push(ownPackage(), ...files);
       for (const each of diagnostics) console.warn(format(each));
     },
   };

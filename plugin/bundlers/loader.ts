@@ -8,6 +8,7 @@ import { format } from "../core/diagnostics.ts";
 import type { SourceMap } from "../core/transform.ts";
 import { transform } from "../index.ts";
 import { checkOptions, type PluginOptions } from "../options.ts";
+import { ownPackage } from "../own-package.ts";
 import { routeNamed } from "../routes.ts";
 
 /** What is used of the loader context, which Turbopack has too. */
@@ -24,7 +25,7 @@ export default function keptLoader(this: LoaderContext, source: string, map?: So
   const options = this.getOptions() ?? {};
   checkOptions(options, ["root", "route", "hash"]);
   const result = transform(source, { root: this.rootContext, ...options, filename: this.resourcePath });
-  for (const file of result?.files ?? []) this.addDependency(file);
+  for (const file of result ? [ownPackage(), ...result.files] : []) this.addDependency(file);
   for (const diagnostic of result?.diagnostics ?? []) this.emitWarning?.(new Error(format(diagnostic)));
   if (result && wasCompiled(source, this.resourcePath, routeNamed(options.route ?? "swc")))
     this.emitWarning?.(
