@@ -55,8 +55,10 @@ function ask(call: Call): unknown {
 /** Serves an entry, fresh or stale; the stale one also has itself replaced. */
 function serve(entry: Entry, life: Life, call: Call): unknown {
   const { shelf } = entry;
-  if (shelf.bounded) touch(entry);
-  entry.hits++;
+  if (shelf.bounded && entry.live) touch(entry);
+  // One that memory doesn't keep takes its count with it.
+  if (entry.live) entry.hits++;
+  else countHit(entry);
   if (life === "fresh") {
     if (hears("hit")) publish({ type: "hit", ...entryNames(entry), saved: entry.cost });
   } else {
@@ -65,6 +67,12 @@ function serve(entry: Entry, life: Life, call: Call): unknown {
     refreshBehind(entry, call);
   }
   return hand(entry);
+}
+
+function countHit({ shelf, cost }: Entry): void {
+  const { counts } = shelf.site;
+  counts.hits++;
+  counts.saved += cost;
 }
 
 /** Gives a caller its own copy of what is kept, with the effects that belong to it. */

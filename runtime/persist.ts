@@ -11,9 +11,9 @@ import { type Key, keyText } from "./key.ts";
 import { put } from "./lifetime.ts";
 import { isKnown } from "./replay.ts";
 import { shared } from "./shared.ts";
-import { type Found, readEntry, writeEntry } from "./stores/bytes.ts";
+import { type Found, readEntry, readEntryFrom, writeEntry } from "./stores/bytes.ts";
 import { Damage, Unstorable } from "./stores/codec.ts";
-import type { EntryName, Store, Which } from "./stores/store.ts";
+import type { EntryName, Source, Store, Which } from "./stores/store.ts";
 import { isThenable } from "./thenable.ts";
 import { weigh } from "./weight.ts";
 
@@ -24,10 +24,15 @@ export type Embedded = (options: {
   readonly onFault: (error: unknown) => void;
 }) => Store;
 
+interface Folder {
+  readonly dir: string | undefined;
+  readonly maxDiskBytes: number | undefined;
+}
+
 const state = shared("persist", () => ({
   embedded: undefined as Embedded | undefined,
   /** Opened when it is first needed; closed when it is configured otherwise. */
-  opened: undefined as { readonly store: Store; readonly for: string } | undefined,
+  opened: undefined as (Folder & { readonly store: Store }) | undefined,
   /** Entries that are being asked for, of stores that don't answer at once. */
   asked: new Map<string, Promise<Entry | undefined>>(),
   /** Counts removals: what was read before one is not kept after it. */
@@ -54,8 +59,10 @@ export function restore(shelf: Shelf, key: Key): Entry | undefined | Promise<Ent
   const name = nameOf(shelf.site, key);
   if (!store.can.sync) return ask(store, shelf, key, name);
   try {
-    const bytes = store.get(name) as Uint8Array | undefined;
-    return bytes === undefined ? undefined : revive(shelf, key, name, bytes);
+    const found = store.read === undefined ? (store.get(name) as Uint8Array | undefined) : store.read(name);
+    if (found === undefined) return undefined;
+    if (found instanceof Uint8Array) return revive(shelf, key, name, found);
+    return reviveFrom(found, shelf, key, name);
   } catch (error) {
     spare(error, store, shelf.site, name);
     return undefined;
@@ -92,10 +99,59 @@ function ask(store: Store, shelf: Shelf, key: Key, name: EntryName): Promise<Ent
 
 /** @throws Damage */
 function revive(shelf: Shelf, key: Key, name: EntryName, bytes: Uint8Array): Entry | undefined {
-  const { site } = shelf;
   const stored = readEntry(bytes, name);
+  const { site } = shelf;
+  const keeper = site.spec.copy === "freeze" ? undefined : new Read(stored, name, bytes, site);
+  const entry = entryOf(shelf, key, stored, keeper ?? keep(stored.value, "freeze", site).keeper);
+  if (entry !== undefined) put(entry);
+  return entry;
+}
+
+/**
+ * The same for what is large. The first caller gets the very value that was read, and memory keeps nothing: most programs
+ * ask once, and would otherwise hold it twice. When it is asked for again it is read again, and kept.
+ *
+ * @throws Damage
+ */
+function reviveFrom(source: Source, shelf: Shelf, key: Key, name: EntryName): Entry | undefined {
+  let stored: Found;
+  try {
+    stored = readEntryFrom(source, name);
+  } finally {
+    source.close();
+  }
+  const { site } = shelf;
+  const { value, isTree } = stored;
+  if (site.spec.copy !== "freeze" && isAskedFirst(shelf, key)) {
+    const entry = entryOf(shelf, key, stored, { value, bytes: source.length, give: () => value });
+    // One that is stale is to be replaced: so it has to be there.
+    if (entry === undefined || entry.expires > now()) return entry;
+  }
+  const keeper =
+    site.spec.copy === "freeze" ? keep(value, "freeze", site).keeper : adopt(value, site, source.length, isTree);
+  const entry = entryOf(shelf, key, stored, keeper);
+  if (entry !== undefined) put(entry);
+  return entry;
+}
+
+/** Which large ones were read once. */
+const asked = new WeakMap<Shelf, Set<Key>>();
+const MOST_ASKED = 10_000;
+
+function isAskedFirst(shelf: Shelf, key: Key): boolean {
+  const keys = asked.get(shelf) ?? new Set();
+  if (keys.has(key)) return false;
+  if (keys.size >= MOST_ASKED) keys.clear();
+  asked.set(shelf, keys.add(key));
+  return true;
+}
+
+/** The entry for the time that it has left; nothing if that is over, or if this program can't serve it. */
+function entryOf(shelf: Shelf, key: Key, stored: Found, keeper: Keeper): Entry | undefined {
+  const { site } = shelf;
+  const { replay, tags, value } = stored;
   // An effect that nobody here can cause again: as if there were no entry.
-  if (stored.replay?.some(({ element }) => !isKnown(element))) return undefined;
+  if (replay?.some(({ element }) => !isKnown(element))) return undefined;
   const { spec } = site;
   const at = wall();
   const written = stored.began + stored.cost;
@@ -104,10 +160,8 @@ function revive(shelf: Shelf, key: Key, name: EntryName, bytes: Uint8Array): Ent
   const left = Math.min(end - at, end - written);
   const stale = spec.staleFor ?? 0;
   if (left + stale <= 0) return undefined;
-  const { value } = stored;
-  const keeper = spec.copy === "freeze" ? keep(value, "freeze", site).keeper : new Read(stored, name, bytes, site);
   const expires = now() + left;
-  const entry = new Entry({
+  return new Entry({
     shelf,
     key,
     leaf: undefined,
@@ -117,11 +171,9 @@ function revive(shelf: Shelf, key: Key, name: EntryName, bytes: Uint8Array): Ent
     expires,
     until: expires + stale,
     cost: stored.cost,
-    tags: stored.tags.length === 0 ? undefined : stored.tags,
-    replay: stored.replay?.map(({ element, args }) => ({ element, args: keep(args, "copy", site).keeper })),
+    tags: tags.length === 0 ? undefined : tags,
+    replay: replay?.map(({ element, args }) => ({ element, args: keep(args, "copy", site).keeper })),
   });
-  put(entry);
-  return entry;
 }
 
 /**
@@ -237,19 +289,23 @@ function tellOnce(code: "unpersisted" | "no-store", { id }: Site): void {
 /** What is configured, else what the host has. */
 function currentStore(): Store | undefined {
   if (settings.store !== undefined) return settings.store;
-  const wanted = `${settings.dir} ${settings.maxDiskBytes}`;
-  if (state.opened?.for === wanted) return state.opened.store;
+  const { opened } = state;
+  if (opened !== undefined && isConfigured(opened)) return opened.store;
   close();
   if (state.embedded === undefined) return undefined;
   try {
     const { dir, maxDiskBytes: maxBytes } = settings;
     const store = state.embedded({ dir, maxBytes, onFault: (error) => failed(error, undefined) });
-    state.opened = { store, for: wanted };
+    state.opened = { store, dir, maxDiskBytes: maxBytes };
     return store;
   } catch (error) {
     failed(error, undefined);
     return undefined;
   }
+}
+
+function isConfigured({ dir, maxDiskBytes }: Folder): boolean {
+  return dir === settings.dir && maxDiskBytes === settings.maxDiskBytes;
 }
 
 function close(): void {
@@ -260,7 +316,7 @@ function close(): void {
 
 onConfigure(() => {
   const { opened } = state;
-  if (opened !== undefined && opened.for !== `${settings.dir} ${settings.maxDiskBytes}`) close();
+  if (opened !== undefined && !isConfigured(opened)) close();
 });
 
 function nameOf(site: Site, key: Key): EntryName {

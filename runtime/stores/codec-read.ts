@@ -1,10 +1,13 @@
 /** Bytes → the value. Holds nothing of the bytes, trusts none of them. */
 import { builtIn, GROUPS } from "../kinds.ts";
 import { typeNamed } from "../types.ts";
-import { BUFFER, Damage, TAG, VIEWS } from "./codec.ts";
+import { BUFFER, Damage, HEAD, TAG, VIEWS } from "./codec.ts";
 
-interface NodeBuffer {
-  latin1Slice(from: number, to: number): string;
+/** What is in the buffers of a value, where it doesn't follow in the same bytes. */
+export interface Rest {
+  readonly length: number;
+  /** Fills `into` with what comes next. */
+  fill(into: Uint8Array): void;
 }
 
 /**
@@ -12,7 +15,7 @@ interface NodeBuffer {
  * @throws Damage if it is not exactly what was written, or names a registered type that is not here
  */
 export function readValue(bytes: Uint8Array): unknown {
-  return readTree(bytes).value;
+  return readTree(bytes, 0).value;
 }
 
 export interface Read {
@@ -25,15 +28,54 @@ export interface Read {
 /**
  * The same, and whether it is a tree of usual objects: none met twice, none with hidden or additional properties, no
  * holes, no errors.
+ *
+ * @param from where the value begins
+ * @param rest what is in the buffers, if the bytes end before them
+ * @param verify called when everything has been read, and before anything is made of it
  */
-export function readTree(bytes: Uint8Array): Read {
+export function readTree(bytes: Uint8Array, from: number, rest?: Rest, verify?: () => void): Read {
   try {
-    const reader = new Reader(bytes);
+    const reader = new Reader(bytes, from);
+    reader.readBuffers(rest);
+    verify?.();
     const value = reader.all();
     return { value, isTree: reader.isTree, isPlain: !reader.hasTypes };
   } catch (error) {
     throw error instanceof Damage ? error : new Damage("it can't be read", { cause: error });
   }
+}
+
+/** One memory, looked at in three ways. */
+interface Memory {
+  readonly buffer: ArrayBufferLike;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Where there are Node's Buffers. */
+  readonly text: { latin1Slice(from: number, to: number): string } | undefined;
+}
+
+/** The last small one: Node's small Buffers come several from one memory, and each view is as dear as ten values. */
+let last: Memory | undefined;
+const SMALL = 64 * 1024;
+
+function memoryOf(buffer: ArrayBufferLike): Memory {
+  if (last?.buffer === buffer) return last;
+  const { Buffer } = globalThis as { Buffer?: { from(buffer: ArrayBufferLike): unknown } };
+  const text = Buffer?.from(buffer) as Memory["text"];
+  const memory = { buffer, bytes: new Uint8Array(buffer), view: new DataView(buffer), text };
+  if (buffer.byteLength <= SMALL) last = memory;
+  return memory;
+}
+
+/**
+ * The names of shapes that were read before, by their bytes. One object after the other gets properties of these names, so
+ * they are the engine's own strings for them: with fresh ones, each read would look them up again.
+ */
+const familiar = new Map<string, readonly string[]>();
+const MOST_FAMILIAR = 1000;
+
+function internal(name: string): string {
+  return Object.keys({ [name]: 0 })[0] as string;
 }
 
 /** Names of properties, and whether assigning to all of them does nothing but that. */
@@ -42,57 +84,82 @@ interface Shape {
   readonly isUsual: boolean;
 }
 
+/** V8 copies a part of a string that is shorter; longer ones would hold on to the whole. */
+const SHORT = 13;
+/** Characters that are made from bytes at a time. */
+const WINDOW = 8192;
+
 class Reader {
   isTree = true;
   hasTypes = false;
+  private readonly memory: Memory;
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
-  private readonly latin1: NodeBuffer | undefined;
-  private at = 8;
+  private at: number;
   private end: number;
+  /** Where the bytes end. */
+  private readonly until: number;
+  /** Where the table of buffers ends. */
+  private readonly front: number;
+  /** True if something comes again, so that objects need numbers. */
+  private readonly refers: boolean;
   private readonly seen: unknown[] = [];
   private readonly shapes: Shape[] = [];
+  /** What is written next, as characters of one byte each: many short texts are parts of it. */
+  private chars = "";
+  private charsAt = 0;
   /** Buffers that something has referred to. */
-  private readonly shown = new Set<number>();
-  private buffers: readonly { readonly buffer: ArrayBuffer; readonly from: number }[] = [];
+  private shown: Set<number> | undefined = undefined;
+  private buffers: readonly { readonly buffer: ArrayBuffer; readonly from: number }[] = NONE;
 
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.end = bytes.length;
-    const { Buffer } = globalThis as {
-      Buffer?: { from(buffer: ArrayBufferLike, at: number, length: number): unknown };
-    };
-    this.latin1 = Buffer?.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as NodeBuffer | undefined;
+  constructor({ buffer, byteOffset, length }: Uint8Array, from: number) {
+    const memory = memoryOf(buffer);
+    this.memory = memory;
+    this.bytes = memory.bytes;
+    this.view = memory.view;
+    const start = byteOffset + from;
+    this.until = byteOffset + length;
+    if (start + HEAD > this.until) throw new Damage("the structure is cut off");
+    this.at = start + HEAD;
+    this.end = start + this.view.getUint32(start, true);
+    this.front = start + this.view.getUint32(start + 4, true);
+    this.refers = this.bytes[start + 8] !== 0;
+    if (this.end < this.at || this.front < this.end || this.front > this.until)
+      throw new Damage("the structure is cut off");
   }
 
   all(): unknown {
-    const structure = 8 + this.view.getUint32(0, true);
-    if (structure > this.bytes.length) throw new Damage("the structure is cut off");
-    this.readBuffers(structure, this.view.getUint32(4, true));
-    this.end = structure;
     const value = this.value();
     if (this.at !== this.end) throw new Damage("there is more than one value");
     return value;
   }
 
-  private readBuffers(structure: number, many: number): void {
-    this.at = structure;
-    if (many > this.end - this.at) throw new Damage("more buffers than bytes");
-    const parts = Array.from({ length: many }, () => {
+  /** @param rest what is in them; without, it follows in the bytes */
+  readBuffers(rest: Rest | undefined): void {
+    const { at, end, front } = this;
+    this.at = end;
+    this.end = front;
+    let left = rest?.length ?? this.until - front;
+    const parts: { from: number; length: number; kind: number; limit: number }[] = [];
+    while (this.at < front) {
       const [from, length, kind] = [this.count(), this.count(), this.count()];
-      return { from, length, kind, limit: kind >= BUFFER.resizable ? this.count() : length };
-    });
+      parts.push({ from, length, kind, limit: kind >= BUFFER.resizable ? this.count() : length });
+      left -= length;
+    }
+    if (left !== 0) throw new Damage("its buffers are not what it has");
+    this.at = at;
+    this.end = end;
+    let next = front;
+    if (parts.length === 0) return;
     this.buffers = parts.map(({ from, length, kind, limit }) => {
-      if (length > this.end - this.at) throw new Damage("a buffer is cut off");
       // Not `subarray`, and not the `slice` of a Buffer: nothing of the stored bytes may be shared.
       const buffer = makeBuffer(kind, length, limit);
-      new Uint8Array(buffer).set(this.bytes.subarray(this.at, this.at + length));
-      this.at += length;
+      const into = new Uint8Array(buffer);
+      if (rest === undefined) into.set(this.bytes.subarray(next, next + length));
+      else rest.fill(into);
+      next += length;
       return { buffer, from };
     });
-    if (this.at !== this.end) throw new Damage("there are bytes left over");
-    this.at = 8;
   }
 
   private value(): unknown {
@@ -152,8 +219,7 @@ class Reader {
         return this.properties(array);
       }
       case TAG.shape: {
-        const names: string[] = [];
-        for (let left = this.many(2); left > 0; left--) names.push(this.text());
+        const names = this.names();
         const shape = { names, isUsual: !names.some((name) => name in Object.prototype) };
         this.shapes.push(shape);
         return this.shaped(shape);
@@ -176,6 +242,24 @@ class Reader {
       default:
         return this.builtIn(tag);
     }
+  }
+
+  private names(): readonly string[] {
+    const length = this.view.getUint32(this.at, true);
+    this.skip(4);
+    const start = this.at;
+    this.skip(length);
+    const known = length < WINDOW ? familiar.get(this.latin1(start, length)) : undefined;
+    if (known !== undefined) return known;
+    this.at = start;
+    const names: string[] = [];
+    for (let left = this.many(2); left > 0; left--) names.push(internal(this.text()));
+    if (this.at !== start + length) throw new Damage("its names are not as long as they are");
+    if (length < WINDOW) {
+      if (familiar.size >= MOST_FAMILIAR) familiar.clear();
+      familiar.set(this.latin1(start, length), names);
+    }
+    return names;
   }
 
   private shaped({ names, isUsual }: Shape): object {
@@ -285,6 +369,7 @@ class Reader {
     const number = this.count();
     const found = this.buffers[number];
     if (found === undefined) throw new Damage("no such buffer");
+    this.shown ??= new Set();
     if (this.shown.has(number)) this.isTree = false;
     this.shown.add(number);
     return found;
@@ -311,7 +396,7 @@ class Reader {
 
   /** Gives an object its number: whatever refers to it comes later. */
   private made<T>(object: T): T {
-    this.seen.push(object);
+    if (this.refers) this.seen.push(object);
     return object;
   }
 
@@ -321,11 +406,24 @@ class Reader {
     const { at } = this;
     if (tag === TAG.latin1) {
       this.skip(length);
-      return this.latin1?.latin1Slice(at, at + length) ?? this.units(length, (i) => this.bytes[at + i] as number);
+      return this.latin1(at, length);
     }
     if (tag !== TAG.utf16) throw new Damage("text expected");
     this.skip(2 * length);
     return this.units(length, (i) => this.view.getUint16(at + 2 * i, true));
+  }
+
+  private latin1(at: number, length: number): string {
+    const { text } = this.memory;
+    if (text === undefined) return this.units(length, (i) => this.bytes[at + i] as number);
+    if (length >= SHORT) return text.latin1Slice(at, at + length);
+    let start = at - this.charsAt;
+    if (start + length > this.chars.length) {
+      this.chars = text.latin1Slice(at, Math.min(at + WINDOW, this.end));
+      this.charsAt = at;
+      start = 0;
+    }
+    return this.chars.substring(start, start + length);
   }
 
   private units(length: number, unit: (i: number) => number): string {
@@ -349,8 +447,10 @@ class Reader {
   }
 
   private count(): number {
-    let count = 0;
-    for (let scale = 1; ; scale *= 128) {
+    let count = this.byte();
+    if (count < 128) return count;
+    count &= 127;
+    for (let scale = 128; ; scale *= 128) {
       const byte = this.byte();
       count += (byte & 127) * scale;
       if (byte < 128) break;
@@ -371,6 +471,8 @@ class Reader {
     this.at += bytes;
   }
 }
+
+const NONE: readonly never[] = [];
 
 /** Holds the place of what is made from its parts, and can't be referred to from inside of them. */
 const UNMADE: unique symbol = Symbol("unmade");

@@ -1,13 +1,13 @@
 /** A value → bytes. The tags stand in codec.ts. */
 import { builtInName, hasOnlyElements, isPlain, isPlainArray, namesBesides } from "../kinds.ts";
 import { findType } from "../types.ts";
-import { BUFFER, MANY_NUMBERS, TAG, Unstorable, VIEWS } from "./codec.ts";
+import { BUFFER, HEAD, MANY_NUMBERS, TAG, Unstorable, VIEWS } from "./codec.ts";
 
 const { getPrototypeOf, getOwnPropertyNames, getOwnPropertySymbols, hasOwn, keys: namesOf } = Object;
 
 /**
- * @returns pieces to be written one after the other. What large arrays hold is not moved: their pieces are views of the
- *   value, which must not change until they are written.
+ * @returns pieces to be written one after the other: the structure first, then what buffers hold. That is not moved: the
+ *   pieces are views of the value, which must not change until they are written.
  * @throws Unstorable
  */
 export function writeValue(value: unknown): Uint8Array[] {
@@ -25,7 +25,9 @@ interface Viewed {
 class Writer {
   private bytes = new Uint8Array(512);
   private view = new DataView(this.bytes.buffer);
-  private at = 0;
+  private at = HEAD;
+  /** True if something has come again. */
+  private refers = false;
   private readonly seen = new Map<object, number>();
   private readonly shapes = new Map<string, number>();
   /** The shape that was written last: rows come one after the other. */
@@ -71,16 +73,16 @@ class Writer {
       this.memory(viewed.buffer);
       if (blob.length > 0) blobs.push(blob);
     }
-    const head = new Uint8Array(8);
-    const view = new DataView(head.buffer);
-    view.setUint32(0, structure, true);
-    view.setUint32(4, this.buffers.size, true);
-    return [head, this.bytes.subarray(0, this.at), ...blobs];
+    this.view.setUint32(0, structure, true);
+    this.view.setUint32(4, this.at, true);
+    this.bytes[8] = this.refers ? 1 : 0;
+    return [this.bytes.subarray(0, this.at), ...blobs];
   }
 
   private object(value: object): void {
     const number = this.seen.get(value);
     if (number !== undefined) {
+      this.refers = true;
       this.byte(TAG.seen);
       this.count(number);
       return;
@@ -144,8 +146,12 @@ class Writer {
       } else {
         this.shapes.set(shape, this.shape);
         this.byte(TAG.shape);
+        this.room(4);
+        const start = this.at;
+        this.at += 4;
         this.count(names.length);
         for (const name of names) this.text(name);
+        this.view.setUint32(start, this.at - start - 4, true);
       }
     }
     for (let i = 0; i < names.length; i++) this.value((value as Record<string, unknown>)[names[i] as string]);

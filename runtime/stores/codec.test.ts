@@ -171,7 +171,7 @@ describe("a value that was read is known to be a tree of usual objects", () => {
     ["hidden properties", [Object.defineProperty({}, "a", { value: 1 })], false],
     ["an error", [new Error("no")], false],
   ])("%s", (_, value, isTree) => {
-    expect(readTree(bytesOf(value)).isTree).toBe(isTree);
+    expect(readTree(bytesOf(value), 0).isTree).toBe(isTree);
   });
 });
 

@@ -11,7 +11,13 @@
  */
 
 /** Named in every entry; another one is a miss. */
-export const CODEC = 1;
+export const CODEC = 2;
+
+/**
+ * Bytes before the structure: where the structure ends (32 bits), where the table of buffers ends behind it (32 bits),
+ * counted from here; 1 if anything comes again, else 0. What is in the buffers follows.
+ */
+export const HEAD = 9;
 
 /** One byte in front of every value. */
 export const TAG = {
@@ -36,7 +42,7 @@ export const TAG = {
   numbers: 11,
   /** An array with holes or with names of its own: its length, then properties. */
   sparse: 12,
-  /** A plain object of a shape that is given here. */
+  /** A plain object of a shape that is given here: the bytes of its names together (32 bits), their number, each. */
   shape: 13,
   /** A plain object of a shape that has come before. */
   object: 14,

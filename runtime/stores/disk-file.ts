@@ -4,11 +4,12 @@
  *     0  CRC-32 of the rest of this frame     4  until     12  began     20  how many tags     24  16 bytes of digest each
  */
 import * as crypto from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { crc32 } from "./bytes.ts";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { crc32, portableCrc32 } from "./bytes.ts";
 import { Damage } from "./codec.ts";
-import type { About } from "./store.ts";
+import type { About, Source } from "./store.ts";
 
+const READ = constants.O_RDONLY;
 const FRAME = 24;
 const DIGEST = 16;
 
@@ -43,43 +44,102 @@ export function writeFrame({ until, began, tags }: About): Uint8Array {
 
 /** @throws Damage */
 export function readFrame(bytes: Uint8Array): Frame {
-  if (bytes.length < FRAME) throw new Damage("its frame is cut off");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return frameOf(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), bytes.length);
+}
+
+function frameOf(bytes: Uint8Array, view: DataView, end: number): Frame {
+  if (end < FRAME) throw new Damage("its frame is cut off");
   const many = view.getUint32(20, true);
   const length = FRAME + DIGEST * many;
-  if (length > bytes.length) throw new Damage("its frame is cut off");
-  if (crc32(bytes.subarray(4, length), 0) !== view.getUint32(0, true))
+  if (length > end) throw new Damage("its frame is cut off");
+  // So few bytes that the way to native code would be the longer one.
+  if (portableCrc32(bytes, 0, 4, length) !== view.getUint32(0, true))
     throw new Damage("the checksum of its frame differs");
-  const tags = Array.from({ length: many }, (_, at) => {
-    const from = FRAME + DIGEST * at;
-    return Buffer.from(bytes.subarray(from, from + DIGEST)).toString("hex");
-  });
+  const tags = many === 0 ? NONE : Array.from({ length: many }, (_, at) => hexOf(bytes, FRAME + DIGEST * at));
   return { until: view.getFloat64(4, true), began: view.getFloat64(12, true), tags, length };
 }
 
+const NONE: readonly string[] = [];
+
+function hexOf(bytes: Uint8Array, from: number): string {
+  return Buffer.from(bytes.subarray(from, from + DIGEST)).toString("hex");
+}
+
+/** From here on, a file is not read as a whole: see {@link Store.read}. */
 const SMALL = 64 * 1024;
 /** Small files are read into this one: no `fstat`, and one allocation of the right size. */
-let scratch: Buffer | undefined;
+let scratch: { readonly bytes: Buffer; readonly view: DataView } | undefined;
 
-/** @returns the file, in bytes of its own; nothing if there is none */
-export function readWhole(path: string): Uint8Array | undefined {
+/**
+ * What is in a file, behind its frame.
+ *
+ * @param isWanted decides by the frame
+ * @returns bytes of their own; where there are many, a source of them; nothing if there is no file or it isn't wanted
+ * @throws Damage
+ */
+export function readEntryFile(path: string, isWanted: (frame: Frame) => boolean): Uint8Array | Source | undefined {
   const file = openOrNothing(path);
   if (file === undefined) return undefined;
+  let source: FileSource | undefined;
   try {
-    scratch ??= Buffer.allocUnsafeSlow(SMALL);
-    const first = readSync(file, scratch, 0, SMALL, 0);
-    if (first < SMALL) return Uint8Array.prototype.slice.call(scratch, 0, first);
-    const { size } = fstatSync(file);
-    const all = Buffer.allocUnsafeSlow(size);
-    let at = 0;
-    while (at < size) {
-      const read = readSync(file, all, at, size - at, at);
-      if (read === 0) break;
-      at += read;
+    if (scratch === undefined) {
+      const bytes = Buffer.allocUnsafeSlow(SMALL);
+      scratch = { bytes, view: new DataView(bytes.buffer) };
     }
-    return new Uint8Array(all.buffer, 0, at);
+    const { bytes, view } = scratch;
+    // From where the file stands, which is its beginning: `pread` is a microsecond slower here (measured in Node 20).
+    const end = readSync(file, bytes, 0, SMALL, null);
+    const frame = frameOf(bytes, view, end);
+    if (!isWanted(frame)) return undefined;
+    if (end < SMALL) {
+      const own = Buffer.allocUnsafe(end - frame.length);
+      bytes.copy(own, 0, frame.length, end);
+      return own;
+    }
+    source = new FileSource(file, frame.length, fstatSync(file).size);
+    return source;
   } finally {
-    closeSync(file);
+    if (source === undefined) closeSync(file);
+  }
+}
+
+/** Bytes that one call of the system may be asked for; Node refuses 2 GiB. */
+export const MOST_AT_ONCE = 2 ** 30;
+
+/** The rest of a file that is open. */
+class FileSource implements Source {
+  readonly length: number;
+  private readonly file: number;
+  private at: number;
+
+  constructor(file: number, from: number, size: number) {
+    this.file = file;
+    this.at = from;
+    this.length = size - from;
+  }
+
+  read(into: Uint8Array): void {
+    for (let done = 0; done < into.length; ) {
+      const read = readSync(this.file, into, done, Math.min(into.length - done, MOST_AT_ONCE), this.at);
+      if (read === 0) throw new Damage("it is cut off");
+      done += read;
+      this.at += read;
+    }
+  }
+
+  close(): void {
+    closeSync(this.file);
+  }
+}
+
+/** All that a source gives. */
+export function drain(source: Source): Uint8Array {
+  try {
+    const all = Buffer.allocUnsafeSlow(source.length);
+    source.read(all);
+    return new Uint8Array(all.buffer);
+  } finally {
+    source.close();
   }
 }
 
@@ -97,7 +157,7 @@ export function readStart(path: string, length: number): Uint8Array | undefined 
 
 function openOrNothing(path: string): number | undefined {
   try {
-    return openSync(path, "r");
+    return openSync(path, READ);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { joined } from "./bytes.ts";
+import { MOST_AT_ONCE } from "./disk-file.ts";
 
 /** A file to be written. */
 export interface Job {
@@ -28,6 +29,8 @@ export interface WriteBehindOptions {
   readonly onFault: (error: unknown) => void;
   /** After each file. */
   readonly afterwards: (job: Job) => void;
+  /** Notes that a file was used. */
+  readonly note: (path: string) => void;
   /** Throws away what is over, in steps; gives how many bytes are left. */
   readonly sweep: () => Generator<void, number>;
   readonly now: () => number;
@@ -69,7 +72,9 @@ const SWEEP_AFTER = 3_600_000;
 export class WriteBehind {
   private readonly options: WriteBehindOptions;
   private readonly jobs = new Map<string, Job>();
-  private readonly small: (() => void)[] = [];
+  /** Files that were used, and those that must not stay. */
+  private used: string[] = [];
+  private unwanted: string[] = [];
   private turn: NodeJS.Immediate | undefined = undefined;
   private sweeping: Generator<void, number> | undefined = undefined;
   /** Bytes in the folder, when they were last counted, and what this process has written since. */
@@ -91,14 +96,14 @@ export class WriteBehind {
 
   put(job: Job): void {
     // An earlier version must not come back either.
-    if (this.isResting()) this.later(() => discard(job.path));
+    if (this.isResting()) this.unwanted.push(job.path);
     else this.jobs.set(job.path, job);
     this.wake();
   }
 
-  /** Something small that may fail, and that nobody misses then. */
-  later(act: () => void): void {
-    this.small.push(act);
+  /** Has the use of a file noted: not now, for the caller waits. */
+  use(path: string): void {
+    this.used.push(path);
     this.wake();
   }
 
@@ -134,7 +139,7 @@ export class WriteBehind {
     this.turn = setImmediate(() => {
       this.turn = undefined;
       this.work(performance.now() + SLICE);
-      if (this.jobs.size > 0 || this.small.length > 0) this.wake();
+      if (this.jobs.size > 0 || this.unwanted.length > 0 || this.used.length > 0) this.wake();
       else this.sweepOn();
     });
   }
@@ -145,12 +150,14 @@ export class WriteBehind {
       this.attempt(() => this.write(job));
       if (performance.now() > until) return;
     }
-    for (const act of this.small.splice(0)) {
+    for (const path of this.unwanted.splice(0)) discard(path);
+    for (let path = this.used.pop(); path !== undefined; path = this.used.pop()) {
       try {
-        act();
+        this.options.note(path);
       } catch {
-        // Nothing depends on it: a use that is not noted, a file that is already gone.
+        // Nothing depends on it: the file may be gone by now, or another user's.
       }
+      if (performance.now() > until) return;
     }
   }
 
@@ -199,7 +206,8 @@ export class WriteBehind {
       const [only] = pieces;
       const whole = pieces.length === 1 ? (only as Uint8Array) : bytes < 65_536 ? joined(pieces) : undefined;
       const parts = whole === undefined ? [...pieces] : [whole];
-      for (const part of parts) for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
+      for (const part of parts)
+        for (let at = 0; at < part.length; ) at += writeSync(file, part, at, Math.min(part.length - at, MOST_AT_ONCE));
     } finally {
       closeSync(file);
     }

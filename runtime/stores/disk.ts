@@ -16,10 +16,10 @@
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, utimesSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
 import { sizeOf } from "./bytes.ts";
-import { digestOf, type Frame, isMissing, readFrame, readWhole, writeFrame } from "./disk-file.ts";
+import { digestOf, drain, type Frame, isMissing, readEntryFile, readFrame, writeFrame } from "./disk-file.ts";
 import { sweep } from "./disk-sweep.ts";
 import { type Job, WriteBehind } from "./disk-write.ts";
-import type { EntryName, Store, Which } from "./store.ts";
+import type { EntryName, Source, Store, Which } from "./store.ts";
 
 export interface DiskOptions {
   /** The folder; it is made when something is written. */
@@ -52,6 +52,7 @@ export function diskStore(options: DiskOptions): Store {
     root,
     onFault,
     afterwards: trim,
+    note,
     sweep: () => sweep({ root, maxBytes, unusedFor, now }),
     maxBytes,
     now,
@@ -86,13 +87,30 @@ export function diskStore(options: DiskOptions): Store {
   }
   const isOver = ({ until, began, tags }: Frame) => now() >= until || tags.some((tag) => began <= clearedAt(tag));
 
-  /** Notes the use, for those who sweep: not now, for the caller waits. */
-  function use(path: string): void {
+  function read(name: EntryName): Uint8Array | Source | undefined {
+    const path = fileOf(name);
+    const waiting = behind.waiting(path);
+    if (waiting !== undefined) {
+      const frame = readFrame(waiting);
+      return isOver(frame) ? undefined : waiting.subarray(frame.length);
+    }
+    let over = false;
+    const found = readEntryFile(path, (frame) => {
+      over = isOver(frame);
+      return !over;
+    });
+    if (found !== undefined) behind.use(path);
+    else if (over) discard(path);
+    return found;
+  }
+
+  /** Notes a use, for those who sweep. */
+  function note(path: string): void {
     const at = now();
     if (at - (uses.get(path) ?? 0) < NOTE_USE_AFTER) return;
     if (uses.size > 100_000) uses.clear();
     uses.set(path, at);
-    behind.later(() => utimesSync(path, at / 1000, at / 1000));
+    utimesSync(path, at / 1000, at / 1000);
   }
 
   /** Keeps the bound of a function: the entries that were used least recently go. */
@@ -111,17 +129,11 @@ export function diskStore(options: DiskOptions): Store {
     can: { sync: true, ttl: true, tags: true, lease: false, watch: false },
 
     get(name) {
-      const path = fileOf(name);
-      const bytes = behind.waiting(path) ?? readWhole(path);
-      if (bytes === undefined) return undefined;
-      const frame = readFrame(bytes);
-      if (isOver(frame)) {
-        if (behind.waiting(path) === undefined) discard(path);
-        return undefined;
-      }
-      use(path);
-      return bytes.subarray(frame.length);
+      const found = read(name);
+      return found === undefined || found instanceof Uint8Array ? found : drain(found);
     },
+
+    read,
 
     set(name, pieces, about) {
       const path = fileOf(name);

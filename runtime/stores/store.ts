@@ -70,6 +70,15 @@ export interface Capabilities {
 
 type Later<T> = T | Promise<T>;
 
+/** Bytes that are given one after the other, into memory that is there already. */
+export interface Source {
+  /** How many there are in all. */
+  readonly length: number;
+  /** Fills `into` with those that come next. Throws if there are fewer. */
+  read(into: Uint8Array): void;
+  close(): void;
+}
+
 /**
  * What every store does. Failures may be thrown, or rejected: the core makes a miss and a `fault` event of them.
  * `kept/stores/conformance` has a suite that says whether a store does it right.
@@ -87,6 +96,11 @@ export interface Store {
    * @returns the bytes as they were set, the caller's own; nothing if there are none, or they are past their `until`
    */
   get(name: EntryName, changed?: Changed): Later<Uint8Array | undefined>;
+  /**
+   * What {@link get} gives, or, where that is much, a source of it: large arrays are then read where they stay. With
+   * `can.sync` only; without it, `get` is asked. Whoever gets a source closes it, and asks for nothing else before.
+   */
+  read?(name: EntryName, changed?: Changed): Uint8Array | Source | undefined;
   /**
    * Keeps the pieces, one after the other, as one. They don't change before {@link flush} is done.
    *
