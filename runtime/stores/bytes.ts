@@ -84,8 +84,7 @@ export function writeEntry(entry: Stored): Uint8Array[] {
  */
 export function readEntry(bytes: Uint8Array, name: EntryName): Found {
   const head = headOf(bytes);
-  if (bytes.length !== head.length) throw new Damage("its length is not what was written");
-  if (crc32(bytes.subarray(SUMMED), 0) !== head.sum) throw new Damage("its checksum differs");
+  assertWhole(bytes, head);
   return found(headerOf(bytes, head, name), head, readTree(bytes, head.payload));
 }
 
@@ -147,6 +146,22 @@ function found(header: Header, { replayed }: Head, { value: payload, isTree, isP
  */
 export function readHeader(bytes: Uint8Array): Header {
   return headerOf(bytes, headOf(bytes), undefined);
+}
+
+/**
+ * The same, of bytes that are whole and undamaged.
+ *
+ * @throws Damage
+ */
+export function checkEntry(bytes: Uint8Array): Header {
+  const head = headOf(bytes);
+  assertWhole(bytes, head);
+  return headerOf(bytes, head, undefined);
+}
+
+function assertWhole(bytes: Uint8Array, { length, sum }: Head): void {
+  if (bytes.length !== length) throw new Damage("its length is not what was written");
+  if (crc32(bytes.subarray(SUMMED), 0) !== sum) throw new Damage("its checksum differs");
 }
 
 /** One array of bytes; a copy if there is more than one piece. */
