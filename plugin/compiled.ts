@@ -14,8 +14,12 @@ export function wasCompiled(source: string, filename: string, route: Route): boo
   return isJavaScript(source, route) && !isJavaScript(original, route);
 }
 
-export const compiledWarning = (file: string, advice: string): string =>
-  `kept: ${file} reached Kept already compiled: the file is TypeScript, and what came is JavaScript. Its code hashes are then those of the other tool's output, which change with its version and settings.\n\n${advice}`;
+export const compiledWarning = (
+  file: string,
+  advice: string,
+  sign = "the file is TypeScript, and what came is JavaScript",
+): string =>
+  `kept: ${file} reached Kept already compiled: ${sign}. Its code hashes are then those of the other tool's output, which change with its version and settings.\n\n${advice}`;
 
 function readIfThere(filename: string): string | undefined {
   try {

@@ -2,6 +2,7 @@
  * The Babel plugin. It works in `pre`, on the tree as its author wrote it, whatever the order of the plugins: presets
  * would have compiled the directive away, or changed the code that is hashed.
  */
+import { compiledWarning } from "../compiled.ts";
 import { format } from "../core/diagnostics.ts";
 import { mayHoldDirective } from "../core/directive.ts";
 import { emitModule } from "../core/emit.ts";
@@ -55,6 +56,18 @@ function externalDependencies({ cache, addExternalDependency }: CacheHost): stri
   return files;
 }
 
+const PASSES =
+  "Put kept/babel in `plugins`, or leave out `passPerPreset`: the preset that holds it runs after another.";
+
+/** False where another pass was here: what it made has no place in the source. */
+function isAsParsed(ast: object, babel: BabelHost): boolean {
+  let isParsed = true;
+  babel.types.traverseFast(ast, (node: { readonly start?: number | null }) => {
+    isParsed &&= node.start != null;
+  });
+  return isParsed;
+}
+
 /** `plugins: ["kept/babel"]`, anywhere in the list. Works in Babel 7.29 and 8. */
 export default function kept(
   api: unknown,
@@ -70,6 +83,8 @@ export default function kept(
       const source: string = file.code;
       if (!mayHoldDirective(source)) return;
       const { filename = "unknown.js", cwd, sourceType } = file.opts;
+      if (!isAsParsed(file.ast, babel))
+        console.warn(compiledWarning(filename, PASSES, "its tree holds code that is not in the source"));
       const { program, origin } = readBabel(file.ast, source);
       const moduleOptions = {
         filename,

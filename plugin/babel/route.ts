@@ -6,7 +6,10 @@ import { readBabel } from "./read.ts";
 
 /** What is used of `@babel/core` besides its parser. */
 export interface BabelHost extends BabelCore {
-  readonly types: { cloneNode(node: any, deep?: boolean, withoutLoc?: boolean): any };
+  readonly types: {
+    cloneNode(node: any, deep?: boolean, withoutLoc?: boolean): any;
+    traverseFast(node: any, visit: (node: any) => void): void;
+  };
   transformFromAstSync(ast: any, code: string, options: any): { code?: string | null; map?: unknown } | null;
 }
 
