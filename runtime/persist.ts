@@ -2,50 +2,30 @@
  * Between the entries in memory and a store: what outlives the process. Memory always comes first. Whatever is wrong with
  * a store or with what it gives is a miss and a `fault`, never an exception and never a wrong value.
  */
-import { now, onConfigure, settings } from "./config.ts";
+import { backingFor, everyStore, flushBacking, hiddenTags, isSealed } from "./backing.ts";
+import { now, wall } from "./config.ts";
 import { adopt, type Keeper, keep } from "./copy.ts";
 import { Entry, type Shelf, type Site } from "./entry.ts";
 import { asyncStore } from "./errors.ts";
 import { fault } from "./events.ts";
 import { type Key, keyText } from "./key.ts";
-import { put } from "./lifetime.ts";
+import { Grant, limit, Watch } from "./lease.ts";
+import { drop, put } from "./lifetime.ts";
 import { isKnown } from "./replay.ts";
 import { shared } from "./shared.ts";
 import { type Found, readEntry, readEntryFrom, writeEntry } from "./stores/bytes.ts";
 import { Damage, Unstorable } from "./stores/codec.ts";
-import type { EntryName, Source, Store, Which } from "./stores/store.ts";
+import type { Changed, EntryName, Source, Store, Which } from "./stores/store.ts";
 import { isThenable } from "./thenable.ts";
 import { weigh } from "./weight.ts";
 
-/** Makes the store that a host has without further ado. Set by stores/embedded.ts, which only Node's entries import. */
-export type Embedded = (options: {
-  readonly dir: string | undefined;
-  readonly maxBytes: number | undefined;
-  readonly onFault: (error: unknown) => void;
-}) => Store;
-
-interface Folder {
-  readonly dir: string | undefined;
-  readonly maxDiskBytes: number | undefined;
-}
-
 const state = shared("persist", () => ({
-  embedded: undefined as Embedded | undefined,
-  /** Opened when it is first needed; closed when it is configured otherwise. */
-  opened: undefined as (Folder & { readonly store: Store }) | undefined,
   /** Entries that are being asked for, of stores that don't answer at once. */
-  asked: new Map<string, Promise<Entry | undefined>>(),
+  asked: new Map<string, Promise<Entry | Grant | undefined>>(),
   /** Counts removals: what was read before one is not kept after it. */
   removals: 0,
   told: new Set<string>(),
 }));
-
-export function embed(open: Embedded): void {
-  state.embedded = open;
-}
-
-/** ms since 1970, in fractions: other processes read it. It goes on as evenly as the clock of the lifetimes. */
-const wall = (): number => performance.timeOrigin + performance.now();
 
 /**
  * What the store has for a key, put back into memory for the time that it has left.
@@ -57,7 +37,7 @@ export function restore(shelf: Shelf, key: Key): Entry | undefined | Promise<Ent
   const store = storeOf(shelf.site);
   if (store === undefined) return undefined;
   const name = nameOf(shelf.site, key);
-  if (!store.can.sync) return ask(store, shelf, key, name);
+  if (!store.can.sync) return ask("look", shelf.site, name, store, () => look(store, shelf, key, name));
   try {
     const found = store.read === undefined ? (store.get(name) as Uint8Array | undefined) : store.read(name);
     if (found === undefined) return undefined;
@@ -71,35 +51,116 @@ export function restore(shelf: Shelf, key: Key): Entry | undefined | Promise<Ent
 
 /** What a store gave, or didn't, is a miss. Damage would be met again and again, so it goes. */
 function spare(error: unknown, store: Store, site: Site, { site: id, key }: EntryName): void {
-  fault(error instanceof Damage ? "entry-damaged" : "store-failed", error, id);
+  const found = error instanceof Forged ? "entry-forged" : "entry-damaged";
+  fault(error instanceof Damage ? found : "store-failed", error, id);
   if (error instanceof Damage) attempt(site, () => store.remove({ site: id, key }));
 }
 
+/**
+ * What {@link restore} gives, or else the right to compute it, where several processes share the store: then this one may
+ * have waited for another.
+ */
+export function claim(shelf: Shelf, key: Key): Entry | Grant | undefined | Promise<Entry | Grant | undefined> {
+  const { site } = shelf;
+  if (!isLeased(site)) return restore(shelf, key);
+  const store = storeOf(site) as Store;
+  const name = nameOf(site, key);
+  return ask("lease", site, name, store, () => lease(store, shelf, key, name));
+}
+
+/** True if a run has to ask first, because another process may be computing the same. */
+export function isLeased(site: Site): boolean {
+  return site.persisted && currentStore()?.can.lease === true;
+}
+
+/** The right to compute what there is already. @returns `busy` if another process does it; nothing if nobody can say */
+export async function claimAnew(
+  { site }: Shelf,
+  key: Key,
+  cause: "behind" | "refresh",
+): Promise<Grant | "busy" | undefined> {
+  try {
+    const store = storeOf(site) as Store;
+    const name = nameOf(site, key);
+    const leased = await store.lease?.(name, cause);
+    return leased?.token === undefined ? "busy" : new Grant(store, name, leased.token);
+  } catch (error) {
+    failed(error, site);
+    return undefined;
+  }
+}
+
 /** One question for all who ask at the same time. */
-function ask(store: Store, shelf: Shelf, key: Key, name: EntryName): Promise<Entry | undefined> {
-  const place = JSON.stringify(Object.values(name));
-  const open = state.asked.get(place);
+function ask<T extends Entry | Grant | undefined>(
+  how: "look" | "lease",
+  site: Site,
+  name: EntryName,
+  store: Store,
+  question: () => Promise<T>,
+): Promise<T> {
+  const place = JSON.stringify([how, ...Object.values(name)]);
+  const open = state.asked.get(place) as Promise<T> | undefined;
   if (open !== undefined) return open;
-  const { removals } = state;
-  const answer = (async () => {
+  const answer: Promise<T> = (async () => {
     try {
-      const bytes = await store.get(name);
-      if (bytes === undefined || removals !== state.removals) return undefined;
-      return revive(shelf, key, name, bytes);
+      return await question();
     } catch (error) {
-      spare(error, store, shelf.site, name);
-      return undefined;
+      spare(error, store, site, name);
+      return undefined as T;
     } finally {
-      state.asked.delete(place);
+      if (state.asked.get(place) === answer) state.asked.delete(place);
     }
   })();
   state.asked.set(place, answer);
   return answer;
 }
 
+async function look(store: Store, shelf: Shelf, key: Key, name: EntryName): Promise<Entry | undefined> {
+  const { removals } = state;
+  const watch = store.can.watch ? new Watch(shelf, key) : undefined;
+  const bytes = await store.get(name, watch?.changed);
+  if (bytes === undefined || removals !== state.removals || watch?.over) return undefined;
+  return watched(revive(shelf, key, name, bytes), watch);
+}
+
+function watched(entry: Entry | undefined, watch: Watch | undefined): Entry | undefined {
+  if (entry?.live) watch?.bind(entry);
+  return entry;
+}
+
+/** Where what was found is not to be served, it is asked for again. */
+const MOST_TRIES = 3;
+
+async function lease(store: Store, shelf: Shelf, key: Key, name: EntryName): Promise<Entry | Grant | undefined> {
+  for (let tries = 1; tries <= MOST_TRIES; tries++) {
+    const { removals } = state;
+    const watch = store.can.watch ? new Watch(shelf, key) : undefined;
+    const leased = await store.lease?.(name, "miss", watch?.changed);
+    if (leased === undefined) return undefined;
+    const isOutdated = removals !== state.removals;
+    if (leased.token !== undefined) {
+      const grant = new Grant(store, name, leased.token);
+      if (!isOutdated || tries === MOST_TRIES) return grant;
+      grant.release();
+    } else if (!isOutdated && !watch?.over) {
+      try {
+        const entry = watched(revive(shelf, key, name, leased.bytes), watch);
+        if (entry !== undefined) return entry;
+      } catch (error) {
+        spare(error, store, shelf.site, name);
+        if (error instanceof Damage) continue;
+      }
+      // It is there, and of no use here.
+      const anew = await claimAnew(shelf, key, "behind");
+      return anew === "busy" ? undefined : anew;
+    }
+  }
+  return undefined;
+}
+
 /** @throws Damage */
 function revive(shelf: Shelf, key: Key, name: EntryName, bytes: Uint8Array): Entry | undefined {
-  const stored = readEntry(bytes, name);
+  const stored = readEntry(bytes, inside(name));
   const { site } = shelf;
   const keeper = site.spec.copy === "freeze" ? undefined : new Read(stored, name, bytes, site);
   const entry = entryOf(shelf, key, stored, keeper ?? keep(stored.value, "freeze", site).keeper);
@@ -116,7 +177,7 @@ function revive(shelf: Shelf, key: Key, name: EntryName, bytes: Uint8Array): Ent
 function reviveFrom(source: Source, shelf: Shelf, key: Key, name: EntryName): Entry | undefined {
   let stored: Found;
   try {
-    stored = readEntryFrom(source, name);
+    stored = readEntryFrom(source, inside(name));
   } finally {
     source.close();
   }
@@ -134,8 +195,8 @@ function reviveFrom(source: Source, shelf: Shelf, key: Key, name: EntryName): En
   return entry;
 }
 
-/** Which large ones were read once. */
-const asked = new WeakMap<Shelf, Set<Key>>();
+/** Which large ones were read once, since memory was last empty. */
+let asked = new WeakMap<Shelf, Set<Key>>();
 const MOST_ASKED = 10_000;
 
 function isAskedFirst(shelf: Shelf, key: Key): boolean {
@@ -192,7 +253,7 @@ class Read implements Keeper {
     this.site = site;
     this.first = found;
     // A registered type may be gone when it is read again.
-    this.again = found.isPlain ? () => readEntry(bytes, name) : undefined;
+    this.again = found.isPlain ? () => readEntry(bytes, inside(name)) : undefined;
   }
 
   give(): unknown {
@@ -219,32 +280,41 @@ class Read implements Keeper {
   }
 }
 
-/** Writes down an entry that was made just now. */
-export function save(entry: Entry): void {
+/** Writes down an entry that was made just now; where processes share the store, as the result of a run that was granted. */
+export function save(entry: Entry, grant?: Grant): void {
   const { shelf, cost, tags, replay, keeper } = entry;
   const { site } = shelf;
   const store = storeOf(site);
   if (store === undefined) return;
+  // Nobody can say whether it was cleared elsewhere while it was made.
+  if (store.can.lease && grant === undefined) {
+    limit(entry, store);
+    return;
+  }
   const at = wall();
   const left = entry.expires - now();
   const name = nameOf(site, entry.key);
+  state.asked.delete(placeOf(name));
   const began = at - cost;
   const until = at + left + (site.spec.staleFor ?? 0);
   try {
     const value = keeper === undefined ? entry.value : keeper.value;
     const effects = replay?.map(({ element, args }) => ({ element, args: args.value }));
+    const written = hiddenTags(tags ?? []);
     const pieces = writeEntry({
-      ...name,
+      ...inside(name),
       began,
       cost,
       expires: at + left,
       until,
-      tags: tags ?? [],
+      tags: written,
       value,
       replay: effects,
     });
     const { maxEntries } = site.spec;
-    attempt(site, () => store.set(name, pieces, { began, until, tags: tags ?? [], maxEntries }));
+    const about = { began, until, tags: written, maxEntries };
+    if (!store.can.lease && !store.can.watch) attempt(site, () => store.set(name, pieces, about));
+    else void share(entry, store, (changed) => store.set(name, pieces, { ...about, token: grant?.spend() }, changed));
   } catch (error) {
     // A user's `encode` may throw; what it leaves unwritten stays in memory.
     fault(error instanceof Unstorable ? "unstorable" : "store-failed", error, site.id);
@@ -252,18 +322,30 @@ export function save(entry: Entry): void {
   }
 }
 
+/** Gives an entry to a store that others write to. If it is refused, or nobody knows, memory lets go of it, too. */
+async function share(entry: Entry, store: Store, set: (changed: Changed) => unknown): Promise<void> {
+  const watch = new Watch(entry.shelf, entry.key);
+  if (entry.live) watch.bind(entry);
+  try {
+    if ((await set(watch.changed)) === false) drop(entry, "invalid");
+  } catch (error) {
+    failed(error, entry.shelf.site);
+    limit(entry, store);
+  }
+}
+
 /** Removes from the store what was cleared. */
 export function forget(which: Which): void {
   state.removals++;
-  const store = currentStore();
+  const store = everyStore();
   if (store !== undefined) attempt(undefined, () => store.remove(which));
 }
 
 /** Done when everything that was kept would survive the end of the process. */
 export async function flushed(): Promise<void> {
+  asked = new WeakMap();
   try {
-    await state.opened?.store.flush();
-    await settings.store?.flush();
+    await flushBacking();
   } catch (error) {
     failed(error, undefined);
   }
@@ -274,9 +356,9 @@ function storeOf(site: Site): Store | undefined {
     tellOnce("unpersisted", site);
     return undefined;
   }
-  const store = currentStore();
+  const { store, waits } = backingFor(site.spec.async === true);
+  if (waits !== undefined) throw asyncStore(site.id, waits);
   if (store === undefined) tellOnce("no-store", site);
-  else if (!store.can.sync && !site.spec.async) throw asyncStore(site.id, store.name);
   return store;
 }
 
@@ -286,41 +368,15 @@ function tellOnce(code: "unpersisted" | "no-store", { id }: Site): void {
   fault(code, undefined, id);
 }
 
-/** What is configured, else what the host has. */
-function currentStore(): Store | undefined {
-  if (settings.store !== undefined) return settings.store;
-  const { opened } = state;
-  if (opened !== undefined && isConfigured(opened)) return opened.store;
-  close();
-  if (state.embedded === undefined) return undefined;
-  try {
-    const { dir, maxDiskBytes: maxBytes } = settings;
-    const store = state.embedded({ dir, maxBytes, onFault: (error) => failed(error, undefined) });
-    state.opened = { store, dir, maxDiskBytes: maxBytes };
-    return store;
-  } catch (error) {
-    failed(error, undefined);
-    return undefined;
-  }
-}
-
-function isConfigured({ dir, maxDiskBytes }: Folder): boolean {
-  return dir === settings.dir && maxDiskBytes === settings.maxDiskBytes;
-}
-
-function close(): void {
-  const { opened } = state;
-  state.opened = undefined;
-  if (opened !== undefined) attempt(undefined, () => opened.store.close());
-}
-
-onConfigure(() => {
-  const { opened } = state;
-  if (opened !== undefined && !isConfigured(opened)) close();
-});
-
 function nameOf(site: Site, key: Key): EntryName {
   return { site: site.id, code: site.spec.code, key: keyText(key) };
+}
+
+const NAMELESS: EntryName = { site: "", code: "", key: "" };
+
+/** The name that stands in an entry's bytes. */
+function inside(name: EntryName): EntryName {
+  return isSealed() ? NAMELESS : name;
 }
 
 function attempt(site: Site | undefined, act: () => unknown): void {

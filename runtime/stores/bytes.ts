@@ -98,13 +98,13 @@ export function readEntryFrom(source: Source, name: EntryName): Found {
   const start = new Uint8Array(FIXED);
   if (source.length < FIXED) throw new Damage("it is cut off");
   source.read(start);
-  const head = headOf(start);
-  const { front, length } = head;
+  const { front, length } = headOf(start);
   if (source.length !== length || front < FIXED || front > length)
     throw new Damage("its length is not what was written");
   const bytes = new Uint8Array(front);
   bytes.set(start);
   source.read(bytes.subarray(FIXED));
+  const head = headOf(bytes);
   let sum = crc32(bytes.subarray(SUMMED), 0);
   const header = headerOf(bytes, head, name);
   const rest: Rest = {
