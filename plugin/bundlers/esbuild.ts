@@ -1,4 +1,4 @@
 /** `kept/esbuild`: `plugins: [kept()]`. */
-import { kept } from "./factory.ts";
+import { kept } from "./unplugin.ts";
 
 export default kept.esbuild;

@@ -1,12 +1,11 @@
-/** The plugin that every bundler gets, by unplugin. */
-import { createUnplugin, type UnpluginInstance } from "unplugin";
-import { compiledWarning, wasCompiled } from "../compiled.ts";
+/** The plugin that every bundler gets: Rollup's shape, which Vite, Rollup and Rolldown take as it is. */
+import type { UnpluginContextMeta, UnpluginOptions } from "unplugin";
+import { Build } from "../build.ts";
+import { compiledWarning } from "../compiled.ts";
 import { format } from "../core/diagnostics.ts";
 import { CONTENT_FILTER } from "../core/directive.ts";
-import { transformWith } from "../core/transform.ts";
 import { checkOptions, type HashOptions, type PluginOptions } from "../options.ts";
-import { routeNamed } from "../routes.ts";
-import { hashModuleOf, loadHashModule, RESOLVED, resolveHashModule } from "./hash-modules.ts";
+import { fileOfHashModule, hashModuleCode, hashModuleOf, RESOLVED, resolveHashModule } from "./hash-modules.ts";
 import { type HostSettings, ofEsbuild, ofFarm, ofWebpack } from "./host-settings.ts";
 
 /**
@@ -14,20 +13,23 @@ import { type HostSettings, ofEsbuild, ofFarm, ofWebpack } from "./host-settings
  * module that only quotes the source.
  */
 const SOURCE_FILE = /\.[cm]?[jt]sx?(?:\?(?!.*\b(?:raw|url|inline|worker|sharedworker)\b).*)?$/;
+const INSTALLED = /[\\/]node_modules[\\/]/;
+
+/** Rollup and Rolldown have no `enforce`; with this the place in the list of plugins doesn't matter. */
+const FIRST = { order: "pre" } as const;
+
+type Framework = UnpluginContextMeta["framework"];
 
 /**
- * Runs first, on the source as its author wrote it. Both filters are declared to the host, so that one that knows
- * filters makes no call for other files.
+ * Runs first, on the source as its author wrote it. All filters are declared to the host, so that one that knows filters
+ * makes no call for other files; what the handlers look at again is for the others (Rollup before 4.40).
  */
-export const kept: UnpluginInstance<PluginOptions | undefined, false> = createUnplugin<
-  PluginOptions | undefined,
-  false
->((options = {}, { framework }) => {
+export function makePlugin(options: PluginOptions = {}, framework: Framework): UnpluginOptions {
   checkOptions(options, ["root", "route", "hash"]);
   let root = options.root ?? process.cwd();
   let hash = options.hash ?? {};
-  const settings = () => ({ root, hash });
-  const route = () => routeNamed(options.route ?? "swc");
+  let current: Build | undefined;
+  const build = () => (current ??= new Build({ ...options, root, hash }));
   const take = (host: HostSettings) => {
     root = options.root ?? host.root ?? root;
     hash = {
@@ -35,14 +37,19 @@ export const kept: UnpluginInstance<PluginOptions | undefined, false> = createUn
       alias: [...(options.hash?.alias ?? []), ...host.alias],
       defines: { ...host.defines, ...options.hash?.defines },
     };
+    current = undefined;
   };
   const isRollupLike = framework === "vite" || framework === "rollup" || framework === "rolldown";
+  // A dev server begins once and never ends; of the others it is not known what begins a build.
+  let asksAtAnyTime = framework === "farm" || framework === "bun";
   return {
     name: "kept",
     enforce: "pre",
     vite: {
-      configResolved: (config: ViteConfig) =>
-        take({ root: config.root, alias: aliasesOf(config), defines: definesOf(config) }),
+      configResolved(config: ViteConfig) {
+        asksAtAnyTime = config.command !== "build";
+        take({ root: config.root, alias: aliasesOf(config), defines: definesOf(config) });
+      },
     },
     webpack: (compiler) => take(ofWebpack(compiler)),
     rspack: (compiler) => take(ofWebpack(compiler)),
@@ -52,6 +59,9 @@ export const kept: UnpluginInstance<PluginOptions | undefined, false> = createUn
       onLoadFilter: /\.[cm]?[jt]sx?$/,
       config: (config: Parameters<typeof ofEsbuild>[0]) => take(ofEsbuild(config)),
     },
+    buildStart() {
+      if (!asksAtAnyTime) build().begin();
+    },
     ...(isRollupLike && {
       resolveId: {
         filter: { id: /^virtual:kept\// },
@@ -59,40 +69,40 @@ export const kept: UnpluginInstance<PluginOptions | undefined, false> = createUn
       },
       load: {
         filter: { id: RESOLVED },
-        handler(id) {
-          const { code, files } = loadHashModule(id, route(), settings());
-          for (const file of files) this.addWatchFile(file);
-          return { code, map: null, moduleType: "js" } as never;
+        async handler(id) {
+          if (!RESOLVED.test(id)) return undefined;
+          const file = fileOfHashModule(id, root);
+          const fileOptions = { filename: file, hashModule: hashModuleOf(file, root) };
+          const { codes, files, diagnostics } = await build().hashes(file, fileOptions);
+          for (const diagnostic of diagnostics) this.warn(format(diagnostic));
+          for (const each of files) this.addWatchFile(each);
+          return { code: hashModuleCode(codes), map: null, moduleType: "js" } as never;
         },
       },
     }),
     transform: {
-      // Rollup and Rolldown have no `enforce`; with this the place in the list of plugins doesn't matter.
-      order: "pre",
-      filter: { id: { include: SOURCE_FILE, exclude: /[\\/]node_modules[\\/]/ }, code: CONTENT_FILTER },
-      handler(source, id) {
+      ...FIRST,
+      filter: { id: { include: SOURCE_FILE, exclude: INSTALLED }, code: CONTENT_FILTER },
+      async handler(source, id) {
+        if (!SOURCE_FILE.test(id) || INSTALLED.test(id)) return undefined;
         const hashModule = isRollupLike ? hashModuleOf(id, root) : undefined;
-        const result = transformWith(route(), source, {
-          ...settings(),
-          filename: id,
-          ...(hashModule !== undefined && { hashModule }),
-        });
-        if (!result) return undefined;
-        for (const diagnostic of result.diagnostics) this.warn(format(diagnostic));
-        if (wasCompiled(source, id, route())) this.warn(compiledWarning(id, "Put kept() first in `plugins`."));
-        // The virtual module watches them itself; CommonJS has the hashes in the text.
-        if (hashModule === undefined || !result.code.includes(JSON.stringify(hashModule)))
-          for (const file of result.files) this.addWatchFile(file);
+        const fileOptions = { filename: id, ...(hashModule !== undefined && { hashModule }) };
+        const output = await build().transform(source, fileOptions);
+        if (!output) return undefined;
+        for (const diagnostic of output.diagnostics) this.warn(format(diagnostic));
+        if (output.isCompiled) this.warn(compiledWarning(id, "Put kept() first in `plugins`."));
+        for (const file of output.files) this.addWatchFile(file);
         // Bun chains no maps: it would only take the text of this one into its own.
-        return { code: result.code, map: (framework === "bun" ? null : result.map) as never };
+        return { code: output.code, map: (framework === "bun" ? null : output.map) as never };
       },
     },
   };
-});
+}
 
 /** What is used of Vite's resolved configuration. */
 interface ViteConfig {
   readonly root: string;
+  readonly command: "build" | "serve";
   readonly resolve: { readonly alias: readonly { readonly find: string | RegExp; readonly replacement: string }[] };
   readonly define?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, unknown>>;

@@ -7,6 +7,7 @@ import { compiledWarning, wasCompiled } from "../compiled.ts";
 import { format } from "../core/diagnostics.ts";
 import type { SourceMap } from "../core/transform.ts";
 import { transform } from "../index.ts";
+import { besideNext } from "../next.ts";
 import { checkOptions, type PluginOptions } from "../options.ts";
 import { ownPackage } from "../own-package.ts";
 import { routeNamed } from "../routes.ts";
@@ -26,7 +27,8 @@ export default function keptLoader(this: LoaderContext, source: string, map?: So
   checkOptions(options, ["root", "route", "hash"]);
   const result = transform(source, { root: this.rootContext, ...options, filename: this.resourcePath });
   for (const file of result ? [ownPackage(), ...result.files] : []) this.addDependency(file);
-  for (const diagnostic of result?.diagnostics ?? []) this.emitWarning?.(new Error(format(diagnostic)));
+  for (const diagnostic of besideNext(result?.diagnostics ?? [], this.rootContext))
+    this.emitWarning?.(new Error(format(diagnostic)));
   if (result && wasCompiled(source, this.resourcePath, routeNamed(options.route ?? "swc")))
     this.emitWarning?.(
       new Error(

@@ -1,4 +1,7 @@
 /** `kept/rolldown`: `plugins: [kept()]`. */
-import { kept } from "./factory.ts";
+import type { Plugin } from "rolldown";
+import type { PluginOptions } from "../options.ts";
+import { rollupLike } from "./rollup-like.ts";
 
-export default kept.rolldown;
+const kept = (options?: PluginOptions): Plugin => rollupLike(options, "rolldown") as Plugin;
+export default kept;

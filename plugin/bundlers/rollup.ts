@@ -1,4 +1,7 @@
 /** `kept/rollup`: `plugins: [kept()]`. */
-import { kept } from "./factory.ts";
+import type { Plugin } from "rollup";
+import type { PluginOptions } from "../options.ts";
+import { rollupLike } from "./rollup-like.ts";
 
-export default kept.rollup;
+const kept = (options?: PluginOptions): Plugin => rollupLike(options, "rollup") as Plugin;
+export default kept;

@@ -1,4 +1,7 @@
 /** `kept/vite`: `plugins: [kept()]`. */
-import { kept } from "./factory.ts";
+import type { Plugin } from "vite";
+import type { PluginOptions } from "../options.ts";
+import { rollupLike } from "./rollup-like.ts";
 
-export default kept.vite;
+const kept = (options?: PluginOptions): Plugin => rollupLike(options, "vite") as Plugin;
+export default kept;

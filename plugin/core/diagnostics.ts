@@ -2,7 +2,7 @@
  * Everything that the compiler says to a user: a code, one line with the function's own name, why, and what to write
  * instead. Written here once; `docs/diagnostics.md` is generated from it.
  */
-import { codeFrameColumns } from "@babel/code-frame";
+import { frameOf } from "./frame.ts";
 import type { Span } from "./ir.ts";
 
 export interface Position {
@@ -115,6 +115,10 @@ export const CATALOGUE = {
     message: `${f} uses \`${name}\`, an arrow function that reads the \`${what}\` of a function around both.`,
     fix: `That \`${what}\` would have to be part of the key, but can't be named inside ${f}. Hold what ${name} needs of it in a variable beside ${name}, which is then keyed by itself:\n\n  const { base } = ${what === "this" ? "this" : "options"};\n\nor leave it out of the key:\n\n  cacheOptions({ ignore: ["${name}"] });`,
   })),
+  "captures-changed": error((f = "", name = "", what = "", ignore = "") => ({
+    message: `${f} uses \`${name}\`, a ${what} of the function around it that is changed after it is made.`,
+    fix: `What is put into it later is part neither of the key nor of the code hash. Say it in ${name} itself, or hold it in a variable of its own, which is then keyed:\n\n  const limit = options.limit;\n\nor leave it out of the key:\n\n  cacheOptions({ ignore: ["${ignore}"] });`,
+  })),
   "this-unkeyable": error((f = "", cls = "", held = "") => ({
     message: held
       ? `${f} reads \`this\`, an object that holds \`${held}\`, and a function can't be keyed.`
@@ -194,7 +198,7 @@ export class Report {
     const { message, fix } = entry.say(...names);
     const start = this.position(at.start);
     const end = this.position(at.end);
-    const frame = codeFrameColumns(this.#source, frameLocation(start, end), { linesAbove: 2, linesBelow: 1 });
+    const frame = frameOf(this.#source, start, end);
     this.diagnostics.push({
       code,
       severity: entry.severity,
@@ -227,12 +231,6 @@ export class Report {
     }
     return { line: low + 1, column: offset - (this.#lines[low] as number) };
   }
-}
-
-/** A mark over several lines hides what it marks: only the first line's is shown then. */
-function frameLocation(start: Position, end: Position) {
-  const from = { line: start.line, column: start.column + 1 };
-  return end.line === start.line ? { start: from, end: { line: end.line, column: end.column + 1 } } : { start: from };
 }
 
 function lineStarts(source: string): number[] {

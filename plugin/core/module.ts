@@ -2,24 +2,26 @@
  * One file, planned: which functions are annotated, what each becomes, and what else in the file has to change. Nothing
  * is edited here, and nothing is edited at all unless every site of the file could be planned.
  */
-import { resolve } from "node:path";
-import { digest } from "../hash/digest.ts";
-import type { FoundDoubt, Project } from "../hash/project.ts";
-import { readFacts } from "../hash/read-facts.ts";
+import { codeHash, digest } from "../hash/digest.ts";
+import type { CodeHash, Project } from "../hash/project.ts";
+import { type FactsReading, readFacts } from "../hash/read-facts.ts";
 import { serialize } from "../hash/serialize.ts";
 import { siteUnit } from "../hash/site.ts";
 import { codeOf } from "./captures.ts";
 import { FILE, Report, TransformError } from "./diagnostics.ts";
 import { findDirective, findStrays } from "./directive.ts";
+import { filesBehind, type SiteRoot, sayDoubts } from "./draft.ts";
 import type * as ir from "./ir.ts";
 import { lintSite } from "./lints.ts";
 import { qualify } from "./names.ts";
 import { keptName } from "./options.ts";
+import { absolutePath, relativePath } from "./paths.ts";
 import { type Annotation, displayName, planSite, type SitePlan } from "./plan.ts";
 import { type Binding, inferScopes, isInside, type Scopes } from "./scope.ts";
 
 export interface PlannedSite extends SitePlan {
   readonly id: string;
+  /** Until it is known, something of the same length that stands for it and for nothing else. */
   readonly hash: string;
 }
 
@@ -28,6 +30,10 @@ export interface ModulePlan {
   readonly scopes: Scopes;
   readonly system: "module" | "commonjs";
   readonly sites: readonly PlannedSite[];
+  /** The same sites, in the same order. */
+  readonly roots: readonly SiteRoot[];
+  /** `undefined` where there are no sites. */
+  readonly reading: FactsReading | undefined;
   /** Absolute paths of the other files that the code hashes depend on. */
   readonly files: readonly string[];
   /** The directive of the file, which no other tool should see. */
@@ -57,6 +63,17 @@ export function planModule(
   options: ModuleOptions,
   project: Project,
 ): ModulePlan | undefined {
+  const plan = planFile(program, source, options);
+  if (!plan?.reading) return plan;
+  const path = absolutePath(options.root, options.filename);
+  const hashes = project.hash(path, source, plan.reading, plan.roots);
+  for (const [index, { doubts }] of hashes.entries()) sayDoubts(plan.roots[index] as SiteRoot, doubts, plan.report);
+  const sites = plan.sites.map((site, index) => ({ ...site, hash: (hashes[index] as CodeHash).hash }));
+  return { ...plan, sites, files: filesBehind(path, hashes) };
+}
+
+/** Plans all but the code hashes, which depend on other files too. */
+export function planFile(program: ir.Program, source: string, options: ModuleOptions): ModulePlan | undefined {
   const file = relativePath(options.root, options.filename);
   const report = new Report(source, file);
   const scopes = inferScopes(program);
@@ -75,13 +92,15 @@ export function planModule(
   if (plans.length === 0 && report.diagnostics.length === 0) return undefined;
   const annotated = new Set(plans.map((plan) => plan.fn));
   for (const plan of plans) lintSite(plan, annotated, scopes, report);
-  const path = absolutePath(options.root, options.filename);
-  const { sites, files } = hashSites(identify(plans, file, scopes), path, program, source, scopes, report, project);
+  const sites = identify(plans, file, scopes).map((site, index) => ({ ...site, hash: standIn(source, index) }));
+  const reading = sites.length > 0 ? readFacts(program, scopes, source) : undefined;
   return {
     program,
     scopes,
     sites,
-    files,
+    roots: sites.map((site) => rootOf(site, scopes, reading as FactsReading)),
+    reading,
+    files: [],
     fileDirective,
     report,
     system: options.system ?? inferSystem(program, scopes, options.filename),
@@ -231,43 +250,13 @@ function identify(plans: readonly SitePlan[], file: string, scopes: Scopes): Ide
   });
 }
 
-/** The code hash of each site, which follows everything that its code reaches. */
-function hashSites(
-  sites: readonly Identified[],
-  path: string,
-  program: ir.Program,
-  source: string,
-  scopes: Scopes,
-  report: Report,
-  project: Project,
-): { readonly sites: PlannedSite[]; readonly files: string[] } {
-  if (sites.length === 0) return { sites: [], files: [] };
-  const reading = readFacts(program, scopes, source);
-  const roots = sites.map((site) => ({ name: site.id, unit: siteUnit(site, scopes, reading) }));
-  const hashes = project.hash(path, source, reading, roots);
-  project.keep(path, roots);
-  const files = new Set(hashes.flatMap((each) => each.files));
-  files.delete(path);
-  const hashed = sites.map((site, index) => {
-    const { hash, doubts } = hashes[index] as (typeof hashes)[number];
-    if (doubts.length > 0)
-      report.add("unknown-code", site.directive ?? site.fn.id ?? site.fn, site.name, ...sayDoubts(doubts));
-    return { ...site, hash };
-  });
-  return { sites: hashed, files: [...files].sort() };
+function rootOf(site: Identified, scopes: Scopes, reading: FactsReading): SiteRoot {
+  const { start, end } = site.directive ?? site.fn.id ?? site.fn;
+  return { name: site.id, unit: siteUnit(site, scopes, reading), title: site.name, place: { start, end } };
 }
 
-/** What can't be followed, and the way to the first of it. */
-function sayDoubts(doubts: readonly FoundDoubt[]): [what: string, path: string] {
-  const [first] = doubts as [FoundDoubt];
-  const more = doubts.length > 1 ? ` (and ${doubts.length - 1} more)` : "";
-  return [first.what + more, first.path.join("\n  → ")];
-}
-
-/** Without a bundler's query; a relative path is one from the root. */
-function absolutePath(root: string, filename: string): string {
-  return resolve(root, filename.replace(/[?#].*$/, ""));
-}
+/** No source holds its own digest. */
+const standIn = (source: string, index: number): string => codeHash(`${index}\n${source}`);
 
 /** The function's own code, and that of the local functions and classes that it captures. */
 function ownCode(plan: SitePlan, scopes: Scopes): string[] {
@@ -290,19 +279,6 @@ function ownCode(plan: SitePlan, scopes: Scopes): string[] {
 function isLocalTo(root: ir.Node, binding: Binding, scopes: Scopes): boolean {
   const scope = scopes.scopeOf.get(root);
   return binding.declarations.includes(root) || (scope !== undefined && isInside(binding.scope, scope));
-}
-
-/** Forward slashes, relative to the root; a bundler's query is no part of the file. */
-export function relativePath(root: string, filename: string): string {
-  const file = filename
-    .replace(/[?#].*$/, "")
-    .replaceAll("\\", "/")
-    .split("/");
-  const base = root.replaceAll("\\", "/").replace(/\/$/, "").split("/");
-  if (!filename.startsWith("/") && !/^[a-z]:/i.test(filename)) return file.filter((each) => each !== ".").join("/");
-  let same = 0;
-  while (same < base.length && same < file.length - 1 && base[same] === file[same]) same++;
-  return [...base.slice(same).map(() => ".."), ...file.slice(same)].join("/");
 }
 
 // ── the rest of the file ─────────────────────────────────────────────────────────────────────────────────────────────

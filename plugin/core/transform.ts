@@ -1,54 +1,17 @@
 /** The story of a transform: read, plan everything, then edit. */
-import type { SiteKind } from "../../runtime/contract.ts";
 import type { ReadProgram } from "../hash/modules.ts";
 import { openProject, type Project, type ProjectOptions } from "../hash/project.ts";
-import { type Diagnostic, type Position, Report, TransformError } from "./diagnostics.ts";
+import type { FactsReading } from "../hash/read-facts.ts";
+import { Report, TransformError } from "./diagnostics.ts";
 import { mayHoldDirective } from "./directive.ts";
+import { complete, type Draft, type Site, type SourceMap, type TransformResult } from "./draft.ts";
 import { type Emission, emitModule } from "./emit.ts";
 import type * as ir from "./ir.ts";
-import { type ModuleOptions, type ModulePlan, type PlannedSite, planModule, relativePath } from "./module.ts";
-import type { SiteOptions } from "./options.ts";
+import { type ModuleOptions, type ModulePlan, type PlannedSite, planFile } from "./module.ts";
+import { absolutePath, relativePath } from "./paths.ts";
 import { ReadError } from "./read-error.ts";
 
-/** What is known about an annotated function after the build. */
-export interface Site {
-  /** `src/rides.ts#loadRides`. */
-  readonly id: string;
-  readonly kind: SiteKind;
-  /** The function as its author calls it. */
-  readonly name: string;
-  /** The code hash, `h1:` + 128 bits. */
-  readonly code: string;
-  /** Names of what is keyed: parameters after defaults, then captures. */
-  readonly hashed: readonly string[];
-  /** Parameters and captures left out of the key. */
-  readonly excluded: readonly string[];
-  /** Those of {@link hashed} that are variables of a function around. */
-  readonly captured: readonly string[];
-  /** Times in milliseconds; function options by name only. */
-  readonly options: SiteOptions & { readonly code?: readonly string[] };
-  readonly loc: { readonly start: Position; readonly end: Position };
-}
-
-export interface TransformResult {
-  readonly code: string;
-  /** A source map (version 3) to the source as given. */
-  readonly map: SourceMap;
-  readonly sites: readonly Site[];
-  /** Absolute paths of other files that the code hashes depend on, to watch. */
-  readonly files: readonly string[];
-  /** Warnings. Errors are thrown. */
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-export interface SourceMap {
-  readonly version: number;
-  readonly file?: string;
-  readonly sources: (string | null)[];
-  readonly sourcesContent?: (string | null)[];
-  readonly names: string[];
-  readonly mappings: string;
-}
+export type { Site, SourceMap, TransformResult } from "./draft.ts";
 
 export interface TransformOptions extends ModuleOptions {
   /** How the code hash follows the code: resolution, packages, what the build replaces. */
@@ -72,21 +35,42 @@ export interface Route {
  * @throws TransformError with every diagnostic of the file, where one of them is an error
  */
 export function transformWith(route: Route, source: string, options: TransformOptions): TransformResult | undefined {
+  const made = draftWith(route, source, options);
+  if (!made) return undefined;
+  const { draft, reading } = made;
+  const path = absolutePath(options.root, options.filename);
+  const hashes = reading ? projectOf(route, options).hash(path, source, reading, draft.roots) : [];
+  return complete(draft, source, options, hashes);
+}
+
+/** All of {@link transformWith} that needs no other file. */
+export function draftWith(
+  route: Route,
+  source: string,
+  options: TransformOptions,
+): { readonly draft: Draft; readonly reading: FactsReading | undefined } | undefined {
   if (!mayHoldDirective(source)) return undefined;
   const { program, apply } = readFile(route, source, options);
-  const plan = planModule(program, source, options, projectOf(route, options));
+  const plan = planFile(program, source, options);
   if (!plan) return undefined;
   const emission = emitModule(plan, source, options.hashModule === undefined ? {} : { hashes: options.hashModule });
-  return { ...apply(plan, emission), ...describe(plan) };
+  const { code, map } = apply(plan, emission);
+  const { sites, diagnostics } = describe(plan);
+  const standIns = sites.map((site) => site.code);
+  return { draft: { code, map, sites, roots: plan.roots, standIns, diagnostics }, reading: plan.reading };
+}
+
+/** The code around a file is read by the same route, so that both routes see the same. */
+export function projectOf(route: Route, { root, hash = {} }: Pick<TransformOptions, "root" | "hash">): Project {
+  return openProject(readerOf(route), { ...hash, root });
 }
 
 const readers = new WeakMap<Route, ReadProgram>();
 
-/** The code around a file is read by the same route, so that both routes see the same. */
-export function projectOf(route: Route, { root, hash = {} }: Pick<TransformOptions, "root" | "hash">): Project {
+export function readerOf(route: Route): ReadProgram {
   let read = readers.get(route);
   if (!read) readers.set(route, (read = (source, filename) => route.read(source, filename).program));
-  return openProject(read, { ...hash, root });
+  return read;
 }
 
 /** The parser's own words are in the message: the one text that differs between the routes. */

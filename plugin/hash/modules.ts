@@ -5,6 +5,7 @@ import { digest } from "./digest.ts";
 import { FACTS_VERSION, type ModuleFacts } from "./facts.ts";
 import { type FactsReading, readFacts } from "./read-facts.ts";
 import type { Files } from "./resolve/files.ts";
+import type { Given } from "./resolve/given.ts";
 
 export type Module =
   | { readonly kind: "code"; readonly facts: ModuleFacts; readonly digest: string }
@@ -26,11 +27,15 @@ export class Modules {
   readonly #read: ReadProgram;
   readonly #store: FactsStore | undefined;
   readonly #known = new Map<string, Module>();
-  /** Source that a host handed over, which need not be what is on disk: it holds until the file changes. */
-  readonly #given = new Map<string, { readonly source: string; readonly disk: string }>();
+  readonly #given: Given;
 
-  constructor(files: Files, read: ReadProgram, store?: FactsStore) {
+  constructor(
+    { files, given }: { readonly files: Files; readonly given: Given },
+    read: ReadProgram,
+    store?: FactsStore,
+  ) {
     this.#files = files;
+    this.#given = given;
     this.#read = read;
     this.#store = store;
   }
@@ -41,22 +46,22 @@ export class Modules {
     return found;
   }
 
-  /** What a host is about to transform. True where other facts were known. */
-  give(path: string, source: string, reading: FactsReading): boolean {
-    const before = this.#given.get(path);
+  /**
+   * What a host is about to transform. True where something else was known.
+   *
+   * @param reading where the source has been read; else it is read when it is asked for
+   */
+  give(path: string, source: string, reading?: FactsReading): boolean {
     const known = this.#known.get(path);
-    const state = this.#files.read(path);
-    this.#given.set(path, { source, disk: state.digest });
-    if (before?.source === source && known?.kind === "code") return false;
-    const module: Module = { kind: "code", facts: reading.facts, digest: digest(source) };
-    this.#known.set(path, module);
-    return known !== undefined && known.digest !== module.digest;
+    const content = this.#given.set(path, source);
+    if (known?.kind === "code" && known.digest === content) return false;
+    if (reading) this.#known.set(path, { kind: "code", facts: reading.facts, digest: content });
+    else this.#known.delete(path);
+    return known !== undefined && known.digest !== content;
   }
 
   forget(path: string): void {
     this.#known.delete(path);
-    const given = this.#given.get(path);
-    if (given && given.disk !== this.#files.read(path).digest) this.#given.delete(path);
   }
 
   isOnDisk(path: string): boolean {

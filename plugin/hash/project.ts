@@ -5,10 +5,12 @@
 import { hashFrom } from "./components.ts";
 import { codeHash } from "./digest.ts";
 import type { ModuleFacts, Unit } from "./facts.ts";
-import { type Doubt, Graph, kindOf, type LinkNode, type LinkOptions } from "./link.ts";
+import { type Grounds, groundsOf } from "./grounds.ts";
+import { type Doubt, Graph, kindOf, type LinkNode, type LinkOptions, rootOf } from "./link.ts";
 import { type FactsStore, Modules, type ReadProgram } from "./modules.ts";
 import type { FactsReading } from "./read-facts.ts";
-import { cacheFolderOf, FactsCache } from "./resolve/facts-cache.ts";
+import { cacheFolderOf } from "./resolve/disk.ts";
+import { FactsCache } from "./resolve/facts-cache.ts";
 import { type ResolveOptions, Resolver } from "./resolve/index.ts";
 
 export interface ProjectOptions extends ResolveOptions, LinkOptions {
@@ -42,16 +44,14 @@ export class Project {
   readonly #options: ProjectOptions;
   /** What is left out of paths in messages. */
   readonly #prefix: string;
-  /** The annotated functions of each file, as they were given last. */
-  readonly #roots = new Map<string, readonly RootUnit[]>();
   #graph: Graph;
   #hashes = new Map<string, string>();
 
-  constructor(read: ReadProgram, options: ProjectOptions, store?: FactsStore) {
+  constructor(read: ReadProgram, options: ProjectOptions, store?: FactsStore, resolver = new Resolver(options)) {
     this.#options = options;
     this.#prefix = `${options.root.replaceAll("\\", "/").replace(/\/$/, "")}/`;
-    this.#resolver = new Resolver(options);
-    this.#modules = new Modules(this.#resolver.files, read, store);
+    this.#resolver = resolver;
+    this.#modules = new Modules(this.#resolver, read, store);
     this.#graph = this.#newGraph();
   }
 
@@ -62,21 +62,28 @@ export class Project {
    */
   hash(file: string, source: string, reading: FactsReading, roots: readonly RootUnit[]): CodeHash[] {
     this.refresh();
+    this.give(file, source, reading);
+    return this.hashNow(file, roots);
+  }
+
+  /** Source that holds, in the place of what is on disk, until that changes. */
+  give(file: string, source: string, reading?: FactsReading): void {
     if (this.#modules.give(file, source, reading)) this.#reset();
+  }
+
+  /** {@link hash} of the project as it was at the last {@link refresh}: for a build, which need not look again and again. */
+  hashNow(file: string, roots: readonly RootUnit[]): CodeHash[] {
     return roots.map(({ name, unit }) => this.#hash(this.#graph.root(file, name, unit)));
   }
 
-  /** Keeps the roots of a file for {@link hashAgain}. */
-  keep(file: string, roots: readonly RootUnit[]): void {
-    this.#roots.set(file, roots);
-  }
-
-  /** The hashes of the functions that were kept last of this file, as the rest of the project is now; by name. */
-  hashAgain(file: string): ReadonlyMap<string, CodeHash> | undefined {
-    const roots = this.#roots.get(file);
-    if (!roots) return undefined;
-    this.refresh();
-    return new Map(roots.map(({ name, unit }) => [name, this.#hash(this.#graph.root(file, name, unit))]));
+  /** What the hashes of these functions of a file stand on. */
+  grounds(file: string, names: readonly string[]): Grounds {
+    const nodes = new Map<string, LinkNode>();
+    for (const name of names) for (const { id, node } of this.reach(rootOf(file, name))) nodes.set(id, node);
+    return groundsOf(
+      Array.from(nodes.values(), (node) => node.asked),
+      this.#resolver,
+    );
   }
 
   /** Hashes of top-level names, as importers of them see them. */
@@ -144,9 +151,8 @@ export class Project {
 
   /** Takes notice of every file that has changed since. */
   refresh(): void {
-    const changed = this.#resolver.files.refresh();
+    const { changed, resolved } = this.#resolver.refresh();
     for (const path of changed) this.#modules.forget(path);
-    const resolved = this.#resolver.refresh(changed);
     if (changed.length > 0 || resolved) this.#reset();
   }
 

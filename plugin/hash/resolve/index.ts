@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import type { NapiResolveOptions, ResolverFactory } from "oxc-resolver";
 import { Configs, EXTENSION } from "./configs.ts";
 import { Files, stampOf } from "./files.ts";
+import { Given } from "./given.ts";
 import { folderOf, type Package, Packages } from "./packages.ts";
 
 export type Resolved =
@@ -53,6 +54,7 @@ const CONTENT_QUERY = /\?(?:.*&)?(?:raw|url|inline|no-inline)\b/;
 
 export class Resolver {
   readonly files = new Files();
+  readonly given = new Given(this.files);
   readonly #options: ResolveOptions;
   readonly #packages: Packages;
   readonly #configs: Configs;
@@ -81,8 +83,14 @@ export class Resolver {
     return found;
   }
 
-  /** Forgets what may have changed. True where resolution may be another now. */
-  refresh(changed: readonly string[]): boolean {
+  /** Takes notice of what has changed on disk: the files, and whether specifiers may have another meaning now. */
+  refresh(): { readonly changed: readonly string[]; readonly resolved: boolean } {
+    const changed = this.files.refresh();
+    for (const path of changed) this.given.review(path);
+    return { changed, resolved: this.#forget(changed) };
+  }
+
+  #forget(changed: readonly string[]): boolean {
     if (changed.some((path) => this.#configs.has(path) || this.#packages.has(path))) return this.clear();
     for (const [folder, stamp] of this.#folders) if (stampOf(folder) !== stamp) return this.clear();
     return false;

@@ -1,0 +1,56 @@
+/**
+ * What a code hash stands on: every question that was put to the project while it was computed, with its answer. A hash
+ * is a function of these answers, and each question follows from the answers before it; so as long as all of them are
+ * the same, so is the hash, and nothing has to be parsed or linked to know it. Plain data, kept from build to build.
+ */
+import type { Asked } from "./link.ts";
+import type { Resolved, Resolver } from "./resolve/index.ts";
+
+export interface Grounds {
+  /** Path → digest of the content. */
+  readonly contents: Readonly<Record<string, string>>;
+  /** File → specifier → what it means there. */
+  readonly resolved: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Path → whether it is there. */
+  readonly sought: Readonly<Record<string, boolean>>;
+}
+
+export function groundsOf(asked: Iterable<Asked>, { files, given }: Resolver): Grounds {
+  const contents: Record<string, string> = Object.create(null);
+  const resolved: Record<string, Record<string, string>> = Object.create(null);
+  const sought: Record<string, boolean> = Object.create(null);
+  for (const each of asked) {
+    for (const path of each.contents) contents[path] ??= given.digestOf(path);
+    for (const path of each.sought) sought[path] ??= files.read(path).bytes !== null;
+    for (const [question, answer] of each.resolved) {
+      const [file, specifier] = question.split("\0") as [string, string];
+      (resolved[file] ??= Object.create(null))[specifier] = spell(answer);
+    }
+  }
+  return { contents, resolved, sought };
+}
+
+/** Is every answer what it was? */
+export function stillHold({ contents, resolved, sought }: Grounds, resolver: Resolver): boolean {
+  for (const [path, digest] of Object.entries(contents)) if (resolver.given.digestOf(path) !== digest) return false;
+  for (const [path, isThere] of Object.entries(sought))
+    if ((resolver.files.read(path).bytes !== null) !== isThere) return false;
+  for (const [file, answers] of Object.entries(resolved))
+    for (const [specifier, answer] of Object.entries(answers))
+      if (spell(resolver.resolve(file, specifier)) !== answer) return false;
+  return true;
+}
+
+/** All that the graph takes of an answer. */
+function spell(resolved: Resolved): string {
+  switch (resolved.kind) {
+    case "file":
+      return `${resolved.bytes ? "bytes" : "file"} ${resolved.path}`;
+    case "package":
+      return `package ${resolved.package.name}@${resolved.package.version} ${resolved.subpath} ${resolved.package.files.join(" ")}`;
+    case "name":
+      return `name ${resolved.name}`;
+    case "unresolved":
+      return "unresolved";
+  }
+}
