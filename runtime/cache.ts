@@ -8,8 +8,9 @@ import { hears, hitChannel, publish } from "./events.ts";
 import { type Flight, isOutdated, join, launch } from "./flight.ts";
 import { pathOf } from "./inputs.ts";
 import { encodeKey } from "./key.ts";
+import { Grant } from "./lease.ts";
 import { drop, entryNames, type Life, lifeOf, touch } from "./lifetime.ts";
-import { restore } from "./persist.ts";
+import { claim } from "./persist.ts";
 import { isProbed, note, unprobed } from "./probe.ts";
 import { refreshBehind } from "./refresh.ts";
 import { replay } from "./replay.ts";
@@ -34,21 +35,25 @@ export function recall(call: Call): unknown {
 }
 
 /** Joins the flight that is under way, or begins one. */
-function compute(call: Call, flight: Flight | undefined): unknown {
-  if (flight === undefined || isOutdated(flight)) return launch(call, "miss");
+function compute(call: Call, flight: Flight | undefined, grant?: Grant): unknown {
+  if (flight === undefined || isOutdated(flight)) return launch(call, "miss", grant);
   return join(flight, call, begin, hand);
 }
 
 /** Memory has nothing, and nobody computes it: a store may have it from before. */
 function ask(call: Call): unknown {
   const { shelf, key } = call;
-  const take = (found: Entry | undefined) => {
+  const take = (found: Entry | Grant | undefined) => {
+    const grant = found instanceof Grant ? found : undefined;
     // Whoever asked at the same time may have gone on already.
-    const entry = found ?? shelf.entries.get(key);
+    const entry = (found instanceof Grant ? undefined : found) ?? shelf.entries.get(key);
     const life = entry === undefined ? "over" : lifeOf(entry, now());
-    return entry === undefined || life === "over" ? compute(call, shelf.flightOf(key)) : serve(entry, life, call);
+    const given =
+      entry === undefined || life === "over" ? compute(call, shelf.flightOf(key), grant) : serve(entry, life, call);
+    grant?.giveBack();
+    return given;
   };
-  const found = restore(shelf, key);
+  const found = claim(shelf, key);
   return isThenable(found) ? found.then(take) : take(found);
 }
 

@@ -10,8 +10,9 @@ import { CacheCycleError, functionName, generatorResult, promiseFromSync } from 
 import { fault, hears, publish } from "./events.ts";
 import { plant } from "./inputs.ts";
 import type { Key } from "./key.ts";
+import type { Grant } from "./lease.ts";
 import { entryNames, put } from "./lifetime.ts";
-import { save } from "./persist.ts";
+import { claimAnew, isLeased, save } from "./persist.ts";
 import { release } from "./resource.ts";
 import { currentRun, endRun, Run, stopWaiting, takeOver, waitFor, waiting, within, withinAsync } from "./run.ts";
 import { shared } from "./shared.ts";
@@ -35,6 +36,8 @@ export class Flight extends Run {
   promise: Promise<unknown> | undefined = undefined;
   /** Sites that are not `async`: the run of the same site around it. */
   below: Flight | undefined = undefined;
+  /** The right to compute, where processes share the store. */
+  grant: Grant | undefined = undefined;
   /** For those who have joined. */
   landing: Landing | undefined = undefined;
   /** False if its shelf was closed when it began: then nobody but its caller will ever know of the result. */
@@ -77,7 +80,7 @@ export const orphans: Set<Orphan> = shared("orphans", () => new Set());
  *
  * @returns what the caller gets; for an `async` site, a promise of it
  */
-export function launch(call: Call, cause: Cause): unknown {
+export function launch(call: Call, cause: Cause, grant?: Grant): unknown {
   const { shelf, key } = call;
   const { counts, spec } = shelf.site;
   const parent = cause === "behind" ? undefined : currentRun();
@@ -90,7 +93,9 @@ export function launch(call: Call, cause: Cause): unknown {
   if (!spec.async) return fly(flight, call.run);
   shelf.flights.set(key, flight);
   const tellEnd = cause === "miss" && hears("miss") ? tellMiss(flight) : undefined;
-  flight.promise = flyAsync(flight, call.run);
+  flight.grant = grant?.take();
+  flight.promise =
+    cause === "refresh" && isLeased(shelf.site) ? flyGranted(flight, call.run) : flyAsync(flight, call.run);
   if (tellEnd !== undefined) flight.promise.then(tellEnd, tellEnd);
   return flight.promise;
 }
@@ -111,6 +116,13 @@ function fly(flight: Flight, body: () => unknown): unknown {
     shelf.stack = flight.below;
   }
   return land(flight, value);
+}
+
+/** A run that is wanted anew does not wait for others, but they must know of it. */
+async function flyGranted(flight: Flight, body: () => unknown): Promise<unknown> {
+  const grant = await claimAnew(flight.shelf, flight.key, "refresh");
+  if (grant !== "busy") flight.grant = grant?.take();
+  return flyAsync(flight, body);
 }
 
 function flyAsync(flight: Flight, body: () => unknown): Promise<unknown> {
@@ -214,7 +226,7 @@ function keepResult(flight: Flight, value: unknown): unknown {
   });
   if (flight.landing !== undefined) flight.landing.entry = entry;
   // Over before it began: with a `ttl` of 0 every call is a miss. (And a call whose inputs are not known can't be found.)
-  if (expires > at && (!spec.allowInputs || leaf !== undefined)) store(entry, at);
+  if (expires > at && (!spec.allowInputs || leaf !== undefined)) store(entry, at, flight.grant);
   return first;
 }
 
@@ -231,11 +243,11 @@ function keepValue(site: Site, value: unknown): { readonly keeper?: Keeper; read
   }
 }
 
-function store(entry: Entry, at: number): void {
+function store(entry: Entry, at: number, grant: Grant | undefined): void {
   const { shelf, key, expires, cost: took, bytes } = entry;
   const replaced = shelf.entries.has(key);
   const kept = put(entry);
-  if (shelf.site.spec.persist !== undefined) save(entry);
+  if (shelf.site.spec.persist !== undefined) save(entry, grant);
   if (shelf.site.spec.allowInputs) countVariants(shelf);
   if (!kept || !hears("store")) return;
   const freshFor = expires === Number.POSITIVE_INFINITY ? {} : { freshFor: expires - at };
@@ -271,6 +283,8 @@ function crash(flight: Flight): void {
  */
 function finish(flight: Flight): void {
   if (flight.landing !== undefined) flight.landing.cleared = flight.cleared;
+  flight.grant?.release();
+  flight.grant = undefined;
   flight.landing = undefined;
   flight.promise = undefined;
   flight.captures = undefined;

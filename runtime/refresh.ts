@@ -4,6 +4,7 @@ import { now, settings } from "./config.ts";
 import type { Entry } from "./entry.ts";
 import { fault } from "./events.ts";
 import { launch } from "./flight.ts";
+import { claimAnew, isLeased } from "./persist.ts";
 import { nextTurn } from "./platform.ts";
 import { outsideRuns } from "./run.ts";
 import { shared } from "./shared.ts";
@@ -23,12 +24,25 @@ export function refreshBehind(entry: Entry, call: Call): void {
 
 async function refreshNow(entry: Entry, call: Call): Promise<void> {
   try {
-    await launch(call, "behind");
+    if (isLeased(entry.shelf.site)) await refreshAlone(entry, call);
+    else await launch(call, "behind");
   } catch (error) {
     failed(entry, error);
   } finally {
     entry.refreshing = false;
   }
+}
+
+/** Another process that does it is asked again in this time: it may have died. */
+const ASK_AGAIN = 1000;
+
+/** Of all processes that serve the stale entry, one replaces it; the others are told. */
+async function refreshAlone(entry: Entry, call: Call): Promise<void> {
+  const { shelf, key } = entry;
+  const grant = await claimAnew(shelf, key, "behind");
+  if (grant === "busy") entry.retryAt = now() + ASK_AGAIN;
+  else if (entry.live && shelf.flightOf(key) === undefined) await launch(call, "behind", grant);
+  else grant?.giveBack();
 }
 
 /** A body that is not `async` would make the caller of the stale value wait, so it runs when that one is done. */
