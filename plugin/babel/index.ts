@@ -8,11 +8,13 @@ import { mayHoldDirective } from "../core/directive.ts";
 import { emitModule } from "../core/emit.ts";
 import { planModule } from "../core/module.ts";
 import { describe, projectOf, type Route, type Site } from "../core/transform.ts";
+import { besideNext } from "../next.ts";
 import { checkOptions, type PluginOptions } from "../options.ts";
 import { ownPackage } from "../own-package.ts";
-import { applyAst } from "./apply.ts";
+import { applyAst, originalIn } from "./apply.ts";
 import { readBabel } from "./read.ts";
 import { type BabelHost, babelRoute, statementParser } from "./route.ts";
+import { editWithScopes } from "./scopes.ts";
 
 export type { Diagnostic, TransformError } from "../core/diagnostics.ts";
 export type { Site } from "../core/transform.ts";
@@ -94,12 +96,17 @@ export default function kept(
       };
       const plan = planModule(program, source, moduleOptions, projectOf(routeOf(babel), moduleOptions));
       if (!plan) return;
-      applyAst(file.ast, origin, plan, emitModule(plan, source), statementParser(babel));
-      file.scope.crawl();
+      const original = originalIn(origin);
+      editWithScopes(
+        file,
+        babel.types.VISITOR_KEYS,
+        plan.sites.map(({ fn }) => original(fn)),
+        () => applyAst(file.ast, original, plan, emitModule(plan, source), statementParser(babel)),
+      );
       const { sites, files, diagnostics } = describe(plan);
       file.metadata.kept = { sites, files } satisfies KeptMetadata;
       reached.push(ownPackage(), ...files);
-      for (const each of diagnostics) console.warn(format(each));
+      for (const each of besideNext(diagnostics, moduleOptions.root)) console.warn(format(each));
     },
   };
 }
