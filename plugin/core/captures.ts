@@ -3,6 +3,7 @@
  * captured function or class that is never reassigned becomes part of the code, and what it captures in turn is keyed.
  * Module-level bindings are neither: they are in the code hash.
  */
+import { changeAt } from "../hash/effects.ts";
 import type { Report } from "./diagnostics.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
@@ -59,6 +60,7 @@ export function inferCaptures(
       if (unit) {
         if (code.has(binding)) continue;
         code.add(binding);
+        if (isChanged(unit, scopes) && !ignored.has(binding.name)) refuseChanged(reference.node, binding.name, unit);
         if (unit === fn) {
           followParameters(binding);
           continue;
@@ -103,7 +105,14 @@ export function inferCaptures(
       usesArguments ||= uses.arguments !== null && owner.type === "Function";
     }
   };
+  const refuseChanged = (at: ir.Node, name: string, { type }: ir.Function | ir.Class, ignore = name): void =>
+    report.add("captures-changed", at, f, name, type === "Class" ? "class" : "function", ignore);
   follow(fn, null, fn.body);
+  const cls = usesThis && !ignored.has("this") ? classAround(thisOwner, scopes) : undefined;
+  if (cls && !isModuleLevel(scopes.scopeOf.get(cls)?.parent as Scope) && isChanged(cls, scopes)) {
+    const member = scopes.parentOf.get(fn);
+    refuseChanged(member?.type === "Method" ? member.key : fn, cls.id?.name ?? "its class", cls, "this");
+  }
   if (recursive && fn.kind === "arrow") {
     const uses = ownUses(scopes, fn.params);
     usesThis ||= uses.this && thisOwner !== null;
@@ -134,6 +143,27 @@ export function codeOf(binding: Binding, scopes: Scopes): ir.Function | ir.Class
   const aliased = scopes.referenceOf.get(init)?.binding;
   if (!aliased || aliased === binding) return undefined;
   return isModuleLevel(aliased.scope) ? "module" : codeOf(aliased, scopes);
+}
+
+/**
+ * True if a function or class of the scopes around is given something more than its own code says: `C.limit = limit`.
+ * What that is, neither the key nor the code hash would see.
+ */
+function isChanged(unit: ir.Function | ir.Class, scopes: Scopes): boolean {
+  const holder = scopes.parentOf.get(unit);
+  const names = [unit.id, holder?.type === "Declarator" && holder.id.type === "Identifier" ? holder.id : null];
+  return names.some((id) => {
+    const binding = id && scopes.declarationOf.get(id);
+    return binding?.references.some(({ node }) => isAliasChanged(node, scopes));
+  });
+}
+
+function isAliasChanged(node: ir.Identifier, scopes: Scopes): boolean {
+  if (changeAt(node, scopes)) return true;
+  const holder = scopes.parentOf.get(node);
+  if (holder?.type !== "Declarator" || holder.init !== node || holder.id.type !== "Identifier") return false;
+  const alias = scopes.declarationOf.get(holder.id);
+  return alias?.references.some((each) => isAliasChanged(each.node, scopes)) ?? false;
 }
 
 /** The statements of a binding's own scope, where they are around the function and the name means the binding. */
@@ -203,6 +233,13 @@ export function lexicalOwner(fn: ir.Function, scopes: Scopes): ir.Function | ir.
     else node = parent;
   }
   return null;
+}
+
+/** The class whose member an owner of `this` is, or belongs to. */
+function classAround(owner: ReturnType<typeof lexicalOwner>, scopes: Scopes): ir.Class | undefined {
+  const member = owner?.type === "Function" ? scopes.parentOf.get(owner) : owner;
+  const around = member && scopes.parentOf.get(member);
+  return around?.type === "Class" ? around : undefined;
 }
 
 interface OwnUses {

@@ -3,14 +3,14 @@
  * it calls; the clock, the environment; changes to its arguments, which a hit does not make; and parameters that no key
  * can hold. Warnings: the author may know better.
  */
-import { rootOf } from "../hash/effects.ts";
+import { changeAt, rootOf } from "../hash/effects.ts";
 import { codeOf, lexicalOwner } from "./captures.ts";
 import type { Report } from "./diagnostics.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
 import type { SitePlan } from "./plan.ts";
 import { boundNames, isInside, isReassigned, type Scope, type Scopes } from "./scope.ts";
-import { changeAt, classMeant, stateOf, staticStateOf, thisOwner } from "./state.ts";
+import { classMeant, stateOf, staticStateOf, thisOwner } from "./state.ts";
 
 /** `annotated`: what is cached in its own right speaks for itself. */
 export function lintSite(site: SitePlan, annotated: ReadonlySet<ir.Node>, scopes: Scopes, report: Report): void {

@@ -2,7 +2,7 @@
  * What of a program changes while it runs, as far as its own file shows it: variables that are assigned again, objects
  * and static members that functions change. For lints; the key and the code hash don't depend on it.
  */
-import { MUTATORS, targetOf } from "../hash/effects.ts";
+import { changeAt, targetOf } from "../hash/effects.ts";
 import { lexicalOwner } from "./captures.ts";
 import type * as ir from "./ir.ts";
 import type { Binding, Scopes } from "./scope.ts";
@@ -77,17 +77,6 @@ function changedStatics(cls: ir.Class, scopes: Scopes): ReadonlySet<string> {
     statics.set(cls, changed);
   }
   return changed;
-}
-
-/** The change in what an expression holds: `x.a = 1`, `delete x.a`, `x.push(1)`, `x.items.set(1, 2)`. */
-export function changeAt(node: ir.Node, scopes: Scopes): ir.Node | undefined {
-  let at = node;
-  let parent = scopes.parentOf.get(at);
-  while (parent?.type === "Member" && parent.object === at) [at, parent] = [parent, scopes.parentOf.get(parent)];
-  if (at === node || !parent) return undefined;
-  if (targetOf(parent) === at) return parent;
-  const method = at.type === "Member" && at.property.type === "Name" ? at.property.name : "";
-  return parent.type === "Call" && parent.callee === at && MUTATORS.has(method) ? parent : undefined;
 }
 
 /** Made whenever a function is called; sorting again what is sorted is none. */

@@ -91,6 +91,18 @@ const isAssign = (callee: ir.Expression): boolean =>
   callee.property.type === "Name" &&
   /^(assign|definePropert(y|ies)|setPrototypeOf)$/.test(callee.property.name);
 
+/** The change in what an expression holds: `x.a = 1`, `delete x.a`, `x.push(1)`, `x.items.set(1, 2)`, `Object.assign(x, y)`. */
+export function changeAt(node: ir.Node, scopes: Scopes): ir.Node | undefined {
+  let at = node;
+  let parent = scopes.parentOf.get(at);
+  if (parent?.type === "Call" && parent.arguments[0] === node && isAssign(parent.callee)) return parent;
+  while (parent?.type === "Member" && parent.object === at) [at, parent] = [parent, scopes.parentOf.get(parent)];
+  if (at === node || !parent) return undefined;
+  if (targetOf(parent) === at) return parent;
+  const method = at.type === "Member" && at.property.type === "Name" ? at.property.name : "";
+  return parent.type === "Call" && parent.callee === at && MUTATORS.has(method) ? parent : undefined;
+}
+
 /** What a node assigns to. */
 export function targetOf(node: ir.Node): ir.Node | undefined {
   if (node.type === "Assign") return node.left;
