@@ -1,42 +1,64 @@
 /** The Babel route's edits: the same wrappers, in the AST of the host, on the tree as its author wrote it. */
-import type { Emission, Hole, Pieces, SiteEmission } from "../core/emit.ts";
+import type { Emission, Pieces, SiteEmission } from "../core/emit.ts";
 import type * as ir from "../core/ir.ts";
 import type { ModulePlan } from "../core/module.ts";
+import { type BabelNode, type Fragment, type ParseStatements, parseEmitted } from "./emitted.ts";
+import type { Edited } from "./scopes.ts";
 
-/** A Babel node, of whichever version the host has. */
-export type BabelNode = { type: string; [field: string]: any };
-export type ParseStatements = (code: string) => BabelNode[];
+type Original = (node: ir.Node) => BabelNode;
 
-/**
- * @param file the `File` node, edited in place
- * @param origin from the reader: IR node → Babel node
- * @param parse the host's parser, for the text that the core emits
- */
-export function applyAst(
-  file: BabelNode,
-  origin: ReadonlyMap<ir.Node, object>,
-  plan: ModulePlan,
-  emission: Emission,
-  parse: ParseStatements,
-): void {
-  const program: BabelNode = file.program;
-  const original = <T extends ir.Node>(node: T): BabelNode => {
+/** The Babel node that a node of the IR was read from. */
+export function originalIn(origin: ReadonlyMap<ir.Node, object>): Original {
+  return (node) => {
     const found = origin.get(node) as BabelNode | undefined;
     if (!found) throw new Error(`kept: the reader lost the origin of a ${node.type}`);
     return found;
   };
-  const build = (pieces: Pieces): BabelNode[] => fill(parse, pieces, (hole) => original(hole.node));
+}
 
-  // Wrappers are built before anything is taken away: the user's own `key` is still in its place.
-  for (const { site, text } of emission.marks) {
+/**
+ * @param file the `File` node, edited in place
+ * @param parse the host's parser, for the text that the core emits
+ */
+export function applyAst(
+  file: BabelNode,
+  original: Original,
+  plan: ModulePlan,
+  emission: Emission,
+  parse: ParseStatements,
+): Edited {
+  const program: BabelNode = file.program;
+  const fragment = (pieces: Pieces): Fragment =>
+    pieces.map((piece) => (typeof piece === "string" ? piece : original(piece.node)));
+  const { sites, marks, readers } = emission;
+  // Built before anything is taken away: the user's own `key` is still in its place.
+  const built = parseEmitted(
+    parse,
+    [
+      ...sites.map(({ site, open, close }) => {
+        if (site.fn.body.type === "FunctionBody") return fragment([...open, close]);
+        return ["return ", ...fragment(open), original(site.fn).body as BabelNode, close];
+      }),
+      ...marks.map(({ text }) => [text]),
+      ...readers.map(({ text }) => [text]),
+      [emission.registration],
+    ],
+    fragment(emission.tail),
+  );
+  const wrappers = built.statements.slice(0, sites.length);
+  const marking = built.statements.slice(sites.length, sites.length + marks.length);
+  const reading = built.statements.slice(sites.length + marks.length, -1);
+  const registration = built.statements.at(-1) as BabelNode[];
+
+  for (const [index, { site }] of marks.entries()) {
     const place = site.mark as NonNullable<typeof site.mark>;
     const list = listOf(original(place.list));
     const at = place.after
       ? list.indexOf(exportOf(list, original(place.after))) + 1
       : list.findIndex((each) => !isOptions(each));
-    list.splice(Math.max(at, 0), 0, ...build([text]));
+    list.splice(Math.max(at, 0), 0, ...(marking[index] as BabelNode[]));
   }
-  for (const { list, text } of emission.readers) {
+  for (const [index, { list }] of readers.entries()) {
     const statements = listOf(original(list));
     statements.splice(
       Math.max(
@@ -44,38 +66,51 @@ export function applyAst(
         0,
       ),
       0,
-      ...build([text]),
+      ...(reading[index] as BabelNode[]),
     );
   }
-  for (const each of emission.sites) wrap(each);
+  for (const [index, each] of sites.entries()) wrap(each, (wrappers[index] as BabelNode[])[0] as BabelNode);
   removeImports();
   if (plan.fileDirective) remove(program.directives, original(plan.fileDirective));
   const first = plan.program.body[0] as ir.Statement;
-  if (emission.registration)
-    program.body.splice(program.body.indexOf(original(first)) + 1, 0, ...build([emission.registration]));
-  program.body.push(...build(emission.tail));
+  program.body.splice(program.body.indexOf(original(first)) + 1, 0, ...registration);
+  program.body.push(...built.last);
+  return {
+    added: [...registration, ...built.last],
+    removed: plan.unusedImports.map(({ local }) => local.name),
+    elsewhere: marks.length > 0 || readers.length > 0,
+  };
 
   function isOptions(statement: BabelNode): boolean {
     return plan.sites.some((site) => site.optionsStatement && original(site.optionsStatement) === statement);
   }
 
-  function wrap({ site, open, close }: SiteEmission): void {
+  /** The body keeps its node, as that of the arrow: Babel finds what it knows of the statements by the node around them. */
+  function wrap({ site }: SiteEmission, statement: BabelNode): void {
     const { fn } = site;
     const host = original(fn);
     if (fn.body.type !== "FunctionBody") {
-      const [statement] = build([...open, "KEPT_BODY", close]);
-      host.body = replace((statement as BabelNode).expression, "KEPT_BODY", host.body);
+      host.body = statement.argument;
       return;
     }
     const body: BabelNode = host.body;
-    const [statement] = build([...open, close]);
-    const inner = innerArrow(statement as BabelNode);
+    const { start, end, loc, leadingComments, trailingComments } = body;
     if (site.directive) remove(body.directives, original(site.directive));
     const options = site.optionsStatement && original(site.optionsStatement);
-    inner.body.body = body.body.filter((each: BabelNode) => each !== options);
-    inner.body.innerComments = body.innerComments;
-    body.innerComments = undefined;
-    body.body = [statement];
+    host.body = {
+      type: "BlockStatement",
+      start,
+      end,
+      loc,
+      leadingComments,
+      trailingComments,
+      directives: body.directives,
+      body: [statement],
+    };
+    body.directives = [];
+    body.body = body.body.filter((each: BabelNode) => each !== options);
+    body.start = body.end = body.loc = body.leadingComments = body.trailingComments = undefined;
+    innerArrow(statement).body = body;
   }
 
   function removeImports(): void {
@@ -111,32 +146,4 @@ function exportOf(list: BabelNode[], node: BabelNode): BabelNode {
 function remove(list: BabelNode[], node: BabelNode): void {
   const at = list.indexOf(node);
   if (at >= 0) list.splice(at, 1);
-}
-
-/** Parses emitted text with a name in each hole, and puts the user's nodes there. */
-function fill(parse: ParseStatements, pieces: Pieces, nodeOf: (hole: Hole) => BabelNode): BabelNode[] {
-  const holes: BabelNode[] = [];
-  const text = pieces
-    .map((piece) => (typeof piece === "string" ? piece : `KEPT_HOLE_${holes.push(nodeOf(piece)) - 1}`))
-    .join("");
-  const isReturn = text.startsWith("return ");
-  let statements = parse(isReturn ? `function f() { ${text} }` : text);
-  if (isReturn) statements = (statements[0] as BabelNode).body.body;
-  return holes.reduce<BabelNode[]>(
-    (all, node, index) => all.map((each) => replace(each, `KEPT_HOLE_${index}`, node)),
-    statements,
-  );
-}
-
-/** Puts `node` where the identifier `name` stands; as a method, in place of the whole shorthand property. */
-function replace<T>(tree: T, name: string, node: BabelNode): T {
-  if (Array.isArray(tree)) return tree.map((each) => replace(each, name, node)) as T;
-  if (tree === null || typeof tree !== "object") return tree;
-  const at = tree as unknown as BabelNode;
-  if (at.type === "Identifier" && at.name === name) return node as T;
-  if (at.type === "ObjectProperty" && at.shorthand && at.key.name === name) return node as T;
-  for (const [field, value] of Object.entries(at))
-    if (value && typeof value === "object" && !/^(loc|extra|.*Comments)$/.test(field))
-      at[field] = replace(value, name, node);
-  return tree;
 }

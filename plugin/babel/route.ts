@@ -1,13 +1,14 @@
 /** The Babel route without a Babel host: source in, source out, through the project's own `@babel/core`. */
 import type { Route, SourceMap } from "../core/transform.ts";
-import { applyAst, type BabelNode, type ParseStatements } from "./apply.ts";
+import { applyAst, originalIn } from "./apply.ts";
+import type { BabelNode, ParseStatements } from "./emitted.ts";
 import { type BabelCore, parseBabel } from "./parse.ts";
 import { readBabel } from "./read.ts";
 
 /** What is used of `@babel/core` besides its parser. */
 export interface BabelHost extends BabelCore {
   readonly types: {
-    cloneNode(node: any, deep?: boolean, withoutLoc?: boolean): any;
+    readonly VISITOR_KEYS: Readonly<Record<string, readonly string[]>>;
     traverseFast(node: any, visit: (node: any) => void): void;
   };
   transformFromAstSync(ast: any, code: string, options: any): { code?: string | null; map?: unknown } | null;
@@ -21,7 +22,7 @@ export function babelRoute(babel: BabelHost): Route {
       return {
         program,
         apply(plan, emission) {
-          applyAst(file, origin, plan, emission, statementParser(babel));
+          applyAst(file, originalIn(origin), plan, emission, statementParser(babel));
           const result = babel.transformFromAstSync(file, source, {
             filename,
             babelrc: false,
@@ -42,8 +43,8 @@ export function babelRoute(babel: BabelHost): Route {
   };
 }
 
-/** Emitted text as nodes without positions: they have none in the user's source. */
-export function statementParser(babel: Pick<BabelHost, "parseSync" | "types">): ParseStatements {
+/** Parses text that the core emits. */
+export function statementParser(babel: Pick<BabelHost, "parseSync">): ParseStatements {
   return (code) => {
     const file = babel.parseSync(code, {
       babelrc: false,
@@ -52,6 +53,6 @@ export function statementParser(babel: Pick<BabelHost, "parseSync" | "types">): 
       // A script where it can be: `yield`, `await` and `arguments` may be names of the user's.
       sourceType: "unambiguous",
     }) as BabelNode;
-    return file.program.body.map((statement: BabelNode) => babel.types.cloneNode(statement, true, true) as BabelNode);
+    return file.program.body;
   };
 }
