@@ -176,6 +176,30 @@ export function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
+/** All that a source gives; it is closed then. */
+export function drained(source: Source): Uint8Array {
+  try {
+    const all = new Uint8Array(source.length);
+    source.read(all);
+    return all;
+  } finally {
+    source.close();
+  }
+}
+
+export function sourceOf(bytes: Uint8Array): Source {
+  let at = 0;
+  return {
+    length: bytes.length,
+    read(into) {
+      if (into.length > bytes.length - at) throw new Damage("it is cut off");
+      into.set(bytes.subarray(at, at + into.length));
+      at += into.length;
+    },
+    close() {},
+  };
+}
+
 export function sizeOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }

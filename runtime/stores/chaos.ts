@@ -1,6 +1,6 @@
 /** A store that misbehaves as networks, disks and servers do: to test what stands before it. */
-import { joined } from "./bytes.ts";
-import type { Store } from "./store.ts";
+import { drained, joined, sourceOf } from "./bytes.ts";
+import type { EntryName, Source, Store } from "./store.ts";
 
 /** How often, each from 0 to 1. */
 export interface Chaos {
@@ -56,9 +56,18 @@ export function withChaos(store: Store, chaos: Chaos): Store {
     return given;
   }
 
+  function readTorn(name: EntryName): Uint8Array | Source | undefined {
+    const found = store.read?.(name);
+    if (found === undefined || found instanceof Uint8Array) return tornRead(found);
+    return sourceOf(tornRead(drained(found)) as Uint8Array);
+  }
+
   return {
     name: `chaos in ${store.name}`,
     can: store.can,
+    ...(store.read === undefined
+      ? {}
+      : { read: (name) => disturbed(() => readTorn(name)) as ReturnType<typeof readTorn> }),
     get: (name) =>
       disturbed(() => {
         const bytes = store.get(name);

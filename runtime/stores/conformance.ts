@@ -12,7 +12,7 @@ import type { About, EntryName, Store } from "./store.ts";
 
 export { type Chaos, withChaos } from "./chaos.ts";
 export { memoryStore } from "./memory.ts";
-export type { About, Capabilities, EntryName, Store, Which } from "./store.ts";
+export type { About, Capabilities, EntryName, Source, Store, Which } from "./store.ts";
 
 /** A store, empty, and what only its maker knows. */
 export interface Candidate {
@@ -219,6 +219,22 @@ const CHECKS: Readonly<Record<string, Check>> = {
     );
   },
 
+  "by `read`: gives what `get` gives, at once or one part after the other": async ({ store }) => {
+    if (store.read === undefined) return;
+    equal(store.read(A), undefined);
+    for (const length of [0, 3, 65_000, 70_001, 300_001]) {
+      const wanted = Uint8Array.from({ length }, (_, at) => (at * 7 + (at >> 8)) & 255);
+      await store.set(A, [wanted], FOREVER);
+      equal(isSame(inParts(store.read(A)), wanted), true);
+      await store.flush();
+      equal(isSame(inParts(store.read(A)), wanted), true);
+      inParts(store.read(A))?.fill(9);
+      equal(isSame(await store.get(A), wanted), true);
+    }
+    await store.remove({ site: A.site });
+    equal(store.read(A), undefined);
+  },
+
   "by `reopen`: has what was flushed, and not what was removed": async ({ store, reopen }) => {
     if (reopen === undefined) return;
     const gone = { ...A, key: "n2" };
@@ -253,6 +269,22 @@ export function conformance(make: () => Candidate | Promise<Candidate>): readonl
   }));
 }
 
+/** All of it, by parts of odd lengths; and there must be no more than it says. */
+function inParts(found: ReturnType<NonNullable<Store["read"]>>): Uint8Array | undefined {
+  if (found === undefined || found instanceof Uint8Array) return found;
+  const all = new Uint8Array(found.length);
+  for (let at = 0, part = 1; at < all.length; at += part, part = 2 * part + 1) found.read(all.subarray(at, at + part));
+  let ended = false;
+  try {
+    found.read(new Uint8Array(1));
+  } catch {
+    ended = true;
+  }
+  found.close();
+  equal(ended, true);
+  return all;
+}
+
 function same(found: Uint8Array | undefined, wanted: readonly number[]): void {
   if (!isSame(found, joined([Uint8Array.from(wanted)]))) {
     throw new Error(`Expected the bytes [${wanted}], got ${found === undefined ? "nothing" : `[${[...found]}]`}`);
@@ -264,5 +296,7 @@ function equal(found: unknown, wanted: unknown): void {
 }
 
 function isSame(found: Uint8Array | undefined, wanted: Uint8Array): boolean {
-  return found !== undefined && found.length === wanted.length && wanted.every((byte, at) => found[at] === byte);
+  if (found?.length !== wanted.length) return false;
+  for (let at = 0; at < wanted.length; at++) if (found[at] !== wanted[at]) return false;
+  return true;
 }

@@ -70,14 +70,19 @@ const SMALL = 64 * 1024;
 /** Small files are read into this one: no `fstat`, and one allocation of the right size. */
 let scratch: { readonly bytes: Buffer; readonly view: DataView } | undefined;
 
+/** There is a file, and what is in it must not be served any more. */
+export const OVER: unique symbol = Symbol("over");
+
 /**
  * What is in a file, behind its frame.
  *
- * @param isWanted decides by the frame
- * @returns bytes of their own; where there are many, a source of them; nothing if there is no file or it isn't wanted
+ * @returns bytes of their own; where there are many, a source of them; nothing if there is no file
  * @throws Damage
  */
-export function readEntryFile(path: string, isWanted: (frame: Frame) => boolean): Uint8Array | Source | undefined {
+export function readEntryFile(
+  path: string,
+  isOver: (frame: Frame) => boolean,
+): Uint8Array | Source | typeof OVER | undefined {
   const file = openOrNothing(path);
   if (file === undefined) return undefined;
   let source: FileSource | undefined;
@@ -90,7 +95,7 @@ export function readEntryFile(path: string, isWanted: (frame: Frame) => boolean)
     // From where the file stands, which is its beginning: `pread` is a microsecond slower here (measured in Node 20).
     const end = readSync(file, bytes, 0, SMALL, null);
     const frame = frameOf(bytes, view, end);
-    if (!isWanted(frame)) return undefined;
+    if (isOver(frame)) return OVER;
     if (end < SMALL) {
       const own = Buffer.allocUnsafe(end - frame.length);
       bytes.copy(own, 0, frame.length, end);
@@ -129,17 +134,6 @@ class FileSource implements Source {
 
   close(): void {
     closeSync(this.file);
-  }
-}
-
-/** All that a source gives. */
-export function drain(source: Source): Uint8Array {
-  try {
-    const all = Buffer.allocUnsafeSlow(source.length);
-    source.read(all);
-    return new Uint8Array(all.buffer);
-  } finally {
-    source.close();
   }
 }
 

@@ -90,6 +90,7 @@ export class WriteBehind {
 
   /** What is to be at `path`, if it has not been written yet: a copy. */
   waiting(path: string): Uint8Array | undefined {
+    if (this.jobs.size === 0) return undefined;
     const job = this.jobs.get(path);
     return job === undefined ? undefined : joined(job.pieces);
   }

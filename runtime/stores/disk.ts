@@ -15,8 +15,8 @@
  */
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, utimesSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
-import { sizeOf } from "./bytes.ts";
-import { digestOf, drain, type Frame, isMissing, readEntryFile, readFrame, writeFrame } from "./disk-file.ts";
+import { drained, sizeOf } from "./bytes.ts";
+import { digestOf, type Frame, isMissing, OVER, readEntryFile, readFrame, writeFrame } from "./disk-file.ts";
 import { sweep } from "./disk-sweep.ts";
 import { type Job, WriteBehind } from "./disk-write.ts";
 import type { EntryName, Source, Store, Which } from "./store.ts";
@@ -85,7 +85,10 @@ export function diskStore(options: DiskOptions): Store {
       return isMissing(error) ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     }
   }
-  const isOver = ({ until, began, tags }: Frame) => now() >= until || tags.some((tag) => began <= clearedAt(tag));
+  function isOver({ until, began, tags }: Frame): boolean {
+    if (until !== Number.POSITIVE_INFINITY && now() >= until) return true;
+    return tags.length > 0 && tags.some((tag) => began <= clearedAt(tag));
+  }
 
   function read(name: EntryName): Uint8Array | Source | undefined {
     const path = fileOf(name);
@@ -94,14 +97,10 @@ export function diskStore(options: DiskOptions): Store {
       const frame = readFrame(waiting);
       return isOver(frame) ? undefined : waiting.subarray(frame.length);
     }
-    let over = false;
-    const found = readEntryFile(path, (frame) => {
-      over = isOver(frame);
-      return !over;
-    });
-    if (found !== undefined) behind.use(path);
-    else if (over) discard(path);
-    return found;
+    const found = readEntryFile(path, isOver);
+    if (found === OVER) discard(path);
+    else if (found !== undefined) behind.use(path);
+    return found === OVER ? undefined : found;
   }
 
   /** Notes a use, for those who sweep. */
@@ -130,7 +129,7 @@ export function diskStore(options: DiskOptions): Store {
 
     get(name) {
       const found = read(name);
-      return found === undefined || found instanceof Uint8Array ? found : drain(found);
+      return found === undefined || found instanceof Uint8Array ? found : drained(found);
     },
 
     read,
