@@ -93,6 +93,11 @@ export type FaultCode =
   | "store-failed"
   | "unstorable"
   | "entry-damaged"
+  /** With `secret`: what a store gave was not written by one who knows it. */
+  | "entry-forged"
+  /** A store is not asked for a while, since it fails or is silent; it is asked again. Once for each change. */
+  | "store-suspended"
+  | "store-resumed"
   /** `persist`: this host has no store; results of a session, or made of inputs, are not persisted. */
   | "no-store"
   | "unpersisted";

@@ -15,6 +15,9 @@ import { isKnown } from "./replay.ts";
 import { shared } from "./shared.ts";
 import { type Found, readEntry, readEntryFrom, writeEntry } from "./stores/bytes.ts";
 import { Damage, Unstorable } from "./stores/codec.ts";
+import { NoAnswer } from "./stores/guard.ts";
+import { placeOf } from "./stores/missed.ts";
+import { Forged } from "./stores/seal.ts";
 import type { Changed, EntryName, Source, Store, Which } from "./stores/store.ts";
 import { isThenable } from "./thenable.ts";
 import { weigh } from "./weight.ts";
@@ -37,7 +40,8 @@ export function restore(shelf: Shelf, key: Key): Entry | undefined | Promise<Ent
   const store = storeOf(shelf.site);
   if (store === undefined) return undefined;
   const name = nameOf(shelf.site, key);
-  if (!store.can.sync) return ask("look", shelf.site, name, store, () => look(store, shelf, key, name));
+  if (!store.can.sync)
+    return ask("look", shelf.site, name, store, (isReplaced) => look(store, shelf, key, name, isReplaced));
   try {
     const found = store.read === undefined ? (store.get(name) as Uint8Array | undefined) : store.read(name);
     if (found === undefined) return undefined;
@@ -51,9 +55,12 @@ export function restore(shelf: Shelf, key: Key): Entry | undefined | Promise<Ent
 
 /** What a store gave, or didn't, is a miss. Damage would be met again and again, so it goes. */
 function spare(error: unknown, store: Store, site: Site, { site: id, key }: EntryName): void {
-  const found = error instanceof Forged ? "entry-forged" : "entry-damaged";
-  fault(error instanceof Damage ? found : "store-failed", error, id);
-  if (error instanceof Damage) attempt(site, () => store.remove({ site: id, key }));
+  if (!(error instanceof Damage)) {
+    failed(error, site);
+    return;
+  }
+  fault(error instanceof Forged ? "entry-forged" : "entry-damaged", error, id);
+  attempt(site, () => store.remove({ site: id, key }));
 }
 
 /**
@@ -65,12 +72,12 @@ export function claim(shelf: Shelf, key: Key): Entry | Grant | undefined | Promi
   if (!isLeased(site)) return restore(shelf, key);
   const store = storeOf(site) as Store;
   const name = nameOf(site, key);
-  return ask("lease", site, name, store, () => lease(store, shelf, key, name));
+  return ask("lease", site, name, store, (isReplaced) => lease(store, shelf, key, name, isReplaced));
 }
 
 /** True if a run has to ask first, because another process may be computing the same. */
 export function isLeased(site: Site): boolean {
-  return site.persisted && currentStore()?.can.lease === true;
+  return site.persisted && backingFor(site.spec.async === true).store?.can.lease === true;
 }
 
 /** The right to compute what there is already. @returns `busy` if another process does it; nothing if nobody can say */
@@ -96,14 +103,15 @@ function ask<T extends Entry | Grant | undefined>(
   site: Site,
   name: EntryName,
   store: Store,
-  question: () => Promise<T>,
+  question: (isReplaced: () => boolean) => Promise<T>,
 ): Promise<T> {
-  const place = JSON.stringify([how, ...Object.values(name)]);
+  const place = how + placeOf(name);
   const open = state.asked.get(place) as Promise<T> | undefined;
   if (open !== undefined) return open;
-  const answer: Promise<T> = (async () => {
+  let answer: Promise<T> | undefined;
+  answer = (async () => {
     try {
-      return await question();
+      return await question(() => state.asked.get(place) !== answer);
     } catch (error) {
       spare(error, store, site, name);
       return undefined as T;
@@ -115,11 +123,17 @@ function ask<T extends Entry | Grant | undefined>(
   return answer;
 }
 
-async function look(store: Store, shelf: Shelf, key: Key, name: EntryName): Promise<Entry | undefined> {
+async function look(
+  store: Store,
+  shelf: Shelf,
+  key: Key,
+  name: EntryName,
+  isReplaced: () => boolean,
+): Promise<Entry | undefined> {
   const { removals } = state;
   const watch = store.can.watch ? new Watch(shelf, key) : undefined;
   const bytes = await store.get(name, watch?.changed);
-  if (bytes === undefined || removals !== state.removals || watch?.over) return undefined;
+  if (bytes === undefined || removals !== state.removals || watch?.over || isReplaced()) return undefined;
   return watched(revive(shelf, key, name, bytes), watch);
 }
 
@@ -131,13 +145,19 @@ function watched(entry: Entry | undefined, watch: Watch | undefined): Entry | un
 /** Where what was found is not to be served, it is asked for again. */
 const MOST_TRIES = 3;
 
-async function lease(store: Store, shelf: Shelf, key: Key, name: EntryName): Promise<Entry | Grant | undefined> {
+async function lease(
+  store: Store,
+  shelf: Shelf,
+  key: Key,
+  name: EntryName,
+  isReplaced: () => boolean,
+): Promise<Entry | Grant | undefined> {
   for (let tries = 1; tries <= MOST_TRIES; tries++) {
     const { removals } = state;
     const watch = store.can.watch ? new Watch(shelf, key) : undefined;
     const leased = await store.lease?.(name, "miss", watch?.changed);
     if (leased === undefined) return undefined;
-    const isOutdated = removals !== state.removals;
+    const isOutdated = removals !== state.removals || isReplaced();
     if (leased.token !== undefined) {
       const grant = new Grant(store, name, leased.token);
       if (!isOutdated || tries === MOST_TRIES) return grant;
@@ -286,6 +306,9 @@ export function save(entry: Entry, grant?: Grant): void {
   const { site } = shelf;
   const store = storeOf(site);
   if (store === undefined) return;
+  const name = nameOf(site, entry.key);
+  // What is being read is older.
+  for (const how of ["look", "lease"]) state.asked.delete(how + placeOf(name));
   // Nobody can say whether it was cleared elsewhere while it was made.
   if (store.can.lease && grant === undefined) {
     limit(entry, store);
@@ -293,8 +316,6 @@ export function save(entry: Entry, grant?: Grant): void {
   }
   const at = wall();
   const left = entry.expires - now();
-  const name = nameOf(site, entry.key);
-  state.asked.delete(placeOf(name));
   const began = at - cost;
   const until = at + left + (site.spec.staleFor ?? 0);
   try {
@@ -389,5 +410,5 @@ function attempt(site: Site | undefined, act: () => unknown): void {
 }
 
 function failed(error: unknown, site: Site | undefined): void {
-  fault("store-failed", error, site?.id);
+  if (!(error instanceof NoAnswer)) fault("store-failed", error, site?.id);
 }

@@ -3,7 +3,7 @@
  * generated-node.ts): so a browser's bundle holds no `node:` module, and a server that was bundled into one file needs no
  * package beside it at run time.
  */
-import { embed } from "../persist.ts";
+import { embed } from "../backing.ts";
 import { diskStore } from "./disk.ts";
 import { findFolder } from "./folder.ts";
 
