@@ -1,4 +1,5 @@
 /** What a program does to entries by hand: clear, refresh, look. A call's entry is named by the function and arguments. */
+import { formsOf } from "./backing.ts";
 import type { Call } from "./call.ts";
 import { now } from "./config.ts";
 import type { SiteKind } from "./contract.ts";
@@ -100,10 +101,11 @@ export function clear(target: Target, ...args: unknown[]): void {
 /** Drops all entries that have one of the tags, given in their options or by `cacheTag`; also those made from such. */
 export function clearTag(...tags: readonly string[]): void {
   for (const tag of tags) {
-    const entries = beginClearing(tag);
+    // What came from a store may have it under another name.
+    const entries = new Set(formsOf(tag).flatMap(beginClearing));
     for (const entry of entries) drop(entry, "clear");
     forget({ tag });
-    tell("tag", tag, entries.length);
+    tell("tag", tag, entries.size);
   }
 }
 

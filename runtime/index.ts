@@ -12,7 +12,7 @@ export {
   refresh,
   type Target,
 } from "./clear.ts";
-export { type Configuration, configure } from "./config.ts";
+export { type Configuration, configure, type StoreOptions } from "./config.ts";
 export type { CopyMode, Duration, Scope, SiteKind } from "./contract.ts";
 export {
   CacheCycleError,

@@ -80,7 +80,8 @@ function encodeSlots(slots: readonly unknown[], site: SiteNames): Key {
  */
 export function keyText(key: Key): string {
   const text = typeof key === "string" && key.startsWith(ENCODED) ? key.slice(1) : scalarText(key);
-  return isWellFormed(text) ? text : digestText(text);
+  // A lone bigint may be as long as it likes in memory.
+  return text.length <= LONGEST && isWellFormed(text) ? text : digestText(text);
 }
 
 function scalarText(key: Key): string {
