@@ -8,6 +8,7 @@ import { mayHoldDirective } from "../core/directive.ts";
 import { emitModule } from "../core/emit.ts";
 import { planModule } from "../core/module.ts";
 import { describe, projectOf, type Route, type Site } from "../core/transform.ts";
+import { besideNext } from "../next.ts";
 import { checkOptions, type PluginOptions } from "../options.ts";
 import { ownPackage } from "../own-package.ts";
 import { applyAst, originalIn } from "./apply.ts";
@@ -105,7 +106,7 @@ export default function kept(
       const { sites, files, diagnostics } = describe(plan);
       file.metadata.kept = { sites, files } satisfies KeptMetadata;
       reached.push(ownPackage(), ...files);
-      for (const each of diagnostics) console.warn(format(each));
+      for (const each of besideNext(diagnostics, moduleOptions.root)) console.warn(format(each));
     },
   };
 }

@@ -39,6 +39,7 @@ export function makePlugin(options: PluginOptions = {}, framework: Framework): U
     };
     current = undefined;
   };
+  const isWebpackLike = framework === "webpack" || framework === "rspack";
   const isRollupLike = framework === "vite" || framework === "rollup" || framework === "rolldown";
   // A dev server begins once and never ends; of the others it is not known what begins a build.
   let asksAtAnyTime = framework === "farm" || framework === "bun";
@@ -90,7 +91,8 @@ export function makePlugin(options: PluginOptions = {}, framework: Framework): U
         const output = await build().transform(source, fileOptions);
         if (!output) return undefined;
         for (const diagnostic of output.diagnostics) this.warn(format(diagnostic));
-        if (output.isCompiled) this.warn(compiledWarning(id, "Put kept() first in `plugins`."));
+        if (output.isCompiled)
+          this.warn(compiledWarning(id, isWebpackLike ? NO_OTHER_PRE : "Put kept() first in `plugins`."));
         for (const file of output.files) this.addWatchFile(file);
         // Bun chains no maps: it would only take the text of this one into its own.
         return { code: output.code, map: (framework === "bun" ? null : output.map) as never };
@@ -98,6 +100,9 @@ export function makePlugin(options: PluginOptions = {}, framework: Framework): U
     },
   };
 }
+
+/** In webpack and Rspack the plugin is a rule of its own with `enforce: "pre"`, wherever it stands. */
+const NO_OTHER_PRE = 'Take `enforce: "pre"` off the rule of the other compiler.';
 
 /** What is used of Vite's resolved configuration. */
 interface ViteConfig {
