@@ -28,7 +28,7 @@ export function parseEmitted(
         return name;
       })
       .join("");
-  const bodies = fragments.map((fragment) => `function KEPT() {${textOf(fragment)}\n}\n`);
+  const bodies = fragments.map((fragment, index) => `function KEPT_${index}() {${textOf(fragment)}\n}\n`);
   const lastText = textOf(last);
   let parsed: BabelNode[];
   try {
