@@ -95,7 +95,7 @@ export class Breaker {
   private wait(): void {
     const { pause, maxPause } = this.settings;
     this.state = "open";
-    this.tryAt = this.now() + Math.min(pause * 2 ** this.row, maxPause) * (0.75 + this.random() / 2);
+    this.tryAt = this.now() + Math.min(pause * 2 ** this.row, Math.max(pause, maxPause)) * (0.75 + this.random() / 2);
   }
 
   private counts(): Counts {

@@ -57,6 +57,8 @@ class Guard {
   private readonly writes = new Map<string, { readonly name: EntryName; readonly done: Promise<unknown> }>();
   private readonly removals = new Set<{ readonly which: Which; readonly done: Promise<unknown> }>();
   private readonly unanswered = new Set<Unanswered>();
+  /** The last try to reach it again. */
+  private trying: Promise<void> | undefined = undefined;
 
   constructor(store: Store, timeout: number, reach: Reach) {
     this.store = store;
@@ -107,8 +109,9 @@ class Guard {
       const act = () => this.store.set(name, pieces, about, changed);
       try {
         const kept = await this.ask(act, { behind: true, site: name.site, late: this.noteUnanswered(unanswered) });
-        // An older one may yet land on it.
-        if (!this.mayLand(name, unanswered)) this.reach.floors.forget(name);
+        // Unless an older one may yet land on it, or a younger one is on its way.
+        const isLast = this.writes.get(place) === open && !this.mayLand(name, unanswered);
+        if (isLast) this.reach.floors.forget(name);
         return kept !== false;
       } catch {
         return this.lacks(name, about, changed);
@@ -119,6 +122,8 @@ class Guard {
       this.lacks(name, about, changed);
       return undefined;
     }
+    // From now on what it has is outdated, also for those who ask before this is done.
+    this.reach.floors.raise(name, about.began);
     const before = [this.removalsOf(name), this.writes.get(place)?.done].filter((each) => each !== undefined);
     const done = before.length === 0 ? write() : Promise.all(before).then(write);
     const open = { name, done };
@@ -317,11 +322,13 @@ class Guard {
   /** If it is time: sees whether the store is back, behind the program. First it is told of what it has missed. */
   private tryAgain(act?: () => unknown, atOnce = false): Promise<void> | undefined {
     const { reach } = this;
-    if (!reach.breaker.mayProbe(atOnce)) return undefined;
-    return this.probe(act).then(
-      () => reach.probed(true),
-      () => reach.probed(false),
-    );
+    if (reach.breaker.mayProbe(atOnce)) {
+      this.trying = this.probe(act).then(
+        () => reach.probed(true),
+        () => reach.probed(false),
+      );
+    }
+    return this.trying;
   }
 
   private async probe(act: (() => unknown) | undefined): Promise<void> {

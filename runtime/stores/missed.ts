@@ -13,9 +13,11 @@ export class OwedRemovals {
   }
 
   add(which: Which): void {
-    const id = idOf(which);
+    // A new one also where it is owed already: that one may be under way, and come too early.
+    const all = this.widest(which);
+    const id = idOf(all);
     this.owed.delete(id);
-    this.owed.set(id, { ...which });
+    this.owed.set(id, { ...all });
     if (this.owed.size > MOST) this.condense();
   }
 
@@ -28,6 +30,13 @@ export class OwedRemovals {
   paid(which: Which): void {
     const id = idOf(which);
     if (this.owed.get(id) === which) this.owed.delete(id);
+  }
+
+  private widest(which: Which): Which {
+    if (this.owed.has(idOf({}))) return {};
+    if ("tag" in which || which.site === undefined) return which;
+    const { site } = which;
+    return this.owed.has(idOf({ site })) ? { site } : which;
   }
 
   /** Whole functions instead of single calls; if that is not enough, everything. */
