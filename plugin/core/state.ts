@@ -3,7 +3,7 @@
  * and static members that functions change. For lints; the key and the code hash don't depend on it.
  */
 import { changeAt, targetOf } from "../hash/effects.ts";
-import { lexicalOwner } from "./captures.ts";
+import { codeOf, lexicalOwner } from "./captures.ts";
 import type * as ir from "./ir.ts";
 import type { Binding, Scopes } from "./scope.ts";
 
@@ -19,21 +19,29 @@ export function stateOf(binding: Binding | null, scopes: Scopes): Change | undef
   return changed ? "mutated-state" : undefined;
 }
 
-/** Of a class of the module, the static member that an expression reads, if functions change it: `A.count`. */
+/** Of a class or a function, the member that an expression reads, if functions change it: `A.count`. */
 export function staticStateOf(node: ir.Node, scopes: Scopes): string | undefined {
   const read = staticMember(node, scopes);
-  return read && changedStatics(read.cls, scopes).has(read.member)
-    ? `${read.cls.id?.name ?? "this"}.${read.member}`
+  return read && changedStatics(read.of, scopes).has(read.member)
+    ? `${read.of.id?.name ?? "this"}.${read.member}`
     : undefined;
 }
 
-function staticMember(node: ir.Node, scopes: Scopes): { readonly cls: ir.Class; readonly member: string } | undefined {
+function staticMember(node: ir.Node, scopes: Scopes): { readonly of: Holder; readonly member: string } | undefined {
   if (node.type !== "Member" || node.computed) return undefined;
-  const cls = classMeant(node.object, scopes);
+  const of = classMeant(node.object, scopes) ?? functionMeant(node.object, scopes);
   const { property } = node;
-  if (!cls) return undefined;
-  if (property.type === "Name") return { cls, member: property.name };
-  return property.type === "PrivateName" ? { cls, member: `#${property.name}` } : undefined;
+  if (!of) return undefined;
+  if (property.type === "Name") return { of, member: property.name };
+  return property.type === "PrivateName" ? { of, member: `#${property.name}` } : undefined;
+}
+
+type Holder = ir.Class | ir.Function;
+
+function functionMeant(node: ir.Expression, scopes: Scopes): ir.Function | undefined {
+  const binding = node.type === "Identifier" ? scopes.referenceOf.get(node)?.binding : undefined;
+  const code = binding ? codeOf(binding, scopes) : undefined;
+  return code && code !== "module" && code.type === "Function" ? code : undefined;
 }
 
 /** The class of the module that `A`, or `this` in one of its static members, stands for. */
@@ -61,20 +69,20 @@ export function thisOwner(node: ir.This, scopes: Scopes): ReturnType<typeof lexi
   return null;
 }
 
-const statics = new WeakMap<ir.Class, ReadonlySet<string>>();
+const statics = new WeakMap<Holder, ReadonlySet<string>>();
 
-function changedStatics(cls: ir.Class, scopes: Scopes): ReadonlySet<string> {
-  let changed = statics.get(cls);
+function changedStatics(of: Holder, scopes: Scopes): ReadonlySet<string> {
+  let changed = statics.get(of);
   if (changed === undefined) {
     const found = new Set<string>();
     for (const node of scopes.parentOf.keys()) {
       const read = node.type === "Member" ? staticMember(node, scopes) : undefined;
-      if (read?.cls !== cls) continue;
+      if (read?.of !== of) continue;
       const isAssigned = targetOf(scopes.parentOf.get(node) as ir.Node) === node && isInFunction(node, scopes);
       if (isAssigned || isChange(node, scopes)) found.add(read.member);
     }
     changed = found;
-    statics.set(cls, changed);
+    statics.set(of, changed);
   }
   return changed;
 }
