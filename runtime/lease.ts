@@ -6,7 +6,7 @@ import type { Entry, Shelf } from "./entry.ts";
 import { fault } from "./events.ts";
 import type { Key } from "./key.ts";
 import { drop } from "./lifetime.ts";
-import { quietTimer } from "./platform.ts";
+import { outsideContexts, quietTimer } from "./platform.ts";
 import { shared } from "./shared.ts";
 import type { Changed, EntryName, Store } from "./stores/store.ts";
 
@@ -88,13 +88,18 @@ const state = shared("lease", () => ({
 }));
 
 /**
- * The store does not know of this entry, so nobody will tell when it has changed: it is served as long as one that the
- * store is not heard of any more.
+ * The store does not know of this entry, or not yet, so nobody will tell when it has changed: it is served no longer than
+ * one whose store is not heard of any more.
  */
 export function limit(entry: Entry, { staleness }: Store): void {
   if (staleness === undefined || !entry.live) return;
-  state.unknown.set(entry, performance.now() + staleness);
+  state.unknown.set(entry, performance.now() + staleness * 0.9);
   if (!state.running) sweep();
+}
+
+/** The store knows of it. */
+export function unlimit(entry: Entry): void {
+  state.unknown.delete(entry);
 }
 
 function sweep(): void {
@@ -102,7 +107,7 @@ function sweep(): void {
   for (const [entry, end] of state.unknown) {
     if (end > at) {
       state.running = true;
-      quietTimer(sweep, Math.min(end - at, 1000));
+      outsideContexts(() => quietTimer(sweep, Math.min(end - at, 1000)));
       return;
     }
     state.unknown.delete(entry);

@@ -9,7 +9,7 @@ import { Entry, type Shelf, type Site } from "./entry.ts";
 import { asyncStore } from "./errors.ts";
 import { fault } from "./events.ts";
 import { type Key, keyText } from "./key.ts";
-import { Grant, limit, Watch } from "./lease.ts";
+import { Grant, limit, unlimit, Watch } from "./lease.ts";
 import { drop, put } from "./lifetime.ts";
 import { isKnown } from "./replay.ts";
 import { shared } from "./shared.ts";
@@ -347,11 +347,12 @@ export function save(entry: Entry, grant?: Grant): void {
 async function share(entry: Entry, store: Store, set: (changed: Changed) => unknown): Promise<void> {
   const watch = new Watch(entry.shelf, entry.key);
   if (entry.live) watch.bind(entry);
+  limit(entry, store);
   try {
     if ((await set(watch.changed)) === false) drop(entry, "invalid");
+    unlimit(entry);
   } catch (error) {
     failed(error, entry.shelf.site);
-    limit(entry, store);
   }
 }
 

@@ -27,6 +27,8 @@ export interface LinkOptions {
   readonly channel: string;
   /** Most ms that an answer may take. */
   readonly timeout: number;
+  /** Most ms that the first connection may take. */
+  readonly connectTimeout: number;
   /** Most ms for which nothing needs to have been heard of the server. */
   readonly staleness: number;
   readonly onFault: (error: unknown) => void;
@@ -60,7 +62,6 @@ interface Question {
 const BLOB = 36;
 const SILENT = "The server does not answer";
 const FIRST_RETRY = 50;
-const LAST_RETRY = 2000;
 
 const now = (): number => performance.now();
 
@@ -186,7 +187,7 @@ export class Link {
         // Nobody waits for it from now on: calls go on without.
         if (this.state === "connecting") this.state = "lost";
         reject(this.unreachable());
-      }, this.options.timeout);
+      }, this.options.connectTimeout);
     });
     try {
       await Promise.race([this.opening, late]);
@@ -224,7 +225,7 @@ export class Link {
       this.client = client;
       this.listen(client);
       if (this.waits === 0) client.unref();
-      slow = setTimeout(() => this.loseOne(client, new Error(SILENT)), Math.max(options.timeout, 5000)).unref();
+      slow = setTimeout(() => this.loseOne(client, new Error(SILENT)), options.connectTimeout).unref();
       await client.connect();
       await this.prepare(client);
     } catch (error) {
@@ -283,7 +284,9 @@ export class Link {
     this.abandon(this.unreachable());
     if (client !== undefined) destroy(client);
     clearTimeout(this.retry);
-    const wait = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.retries++) * (0.75 + Math.random() / 2);
+    // What was cleared meanwhile must come in time, too.
+    const longest = Math.min(2000, this.options.staleness / 4);
+    const wait = Math.min(longest, FIRST_RETRY * 2 ** this.retries++) * (0.75 + Math.random() / 2);
     this.retry = setTimeout(() => this.connect(), wait).unref();
   }
 

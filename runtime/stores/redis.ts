@@ -32,6 +32,8 @@ export interface RedisOptions {
   readonly prefix?: string | undefined;
   /** Most ms that the server may take for an answer; the call goes on without it then. Default 2000. */
   readonly timeout?: number | undefined;
+  /** Most ms that the first calls wait for a connection. Default 5000. */
+  readonly connectTimeout?: number | undefined;
   /**
    * Most ms that results are served from memory after the connection is lost, or nobody is heard at the other end. Then
    * the server is asked again, and what it can't be asked for is computed. Default 5000.
@@ -96,8 +98,10 @@ class RedisStore implements Store {
   private readonly codes = new Map<string, string>();
 
   constructor(options: RedisOptions) {
-    const { timeout = 2000, staleness = 5000, lease = 5000, patience = 30_000, unusedFor = 30 * DAY } = options;
-    for (const [name, value] of Object.entries({ timeout, staleness, lease, patience, unusedFor })) {
+    const { timeout = 2000, connectTimeout = 5000, staleness = 5000, lease = 5000 } = options;
+    const { patience = 30_000, unusedFor = 30 * DAY } = options;
+    const times = { timeout, connectTimeout, staleness, lease, patience, unusedFor };
+    for (const [name, value] of Object.entries(times)) {
       if (!(value > 0)) throw new TypeError(`redisStore: ${name} is a number of ms above 0, not ${String(value)}.`);
     }
     const { compression = bestCompression, compressAbove = 4096, prefix = "kept:", onFault = () => {} } = options;
@@ -113,6 +117,7 @@ class RedisStore implements Store {
       open: (overrides) => openClient(options, overrides),
       channel: `${prefix}x`,
       timeout,
+      connectTimeout,
       staleness,
       onFault,
       onReady: () => this.catchUp(),

@@ -85,7 +85,7 @@ function answers(port) {
  * @param {number} target the server's port
  */
 export async function startProxy(target) {
-  const state = { mode: /** @type {"open" | "cut" | "refused"} */ ("open"), delay: 0 };
+  const state = { mode: /** @type {"open" | "cut" | "refused"} */ ("open"), delay: 0, target };
   /** @type {Set<import("node:net").Socket>} */
   const sockets = new Set();
   /** Packets that were sent during a cut are lost only with their connection, as in TCP. @type {Set<() => void>} */
@@ -107,8 +107,11 @@ export async function startProxy(target) {
     from.on("error", () => {});
   };
   const server = createServer((near) => {
-    if (state.mode === "refused") return near.destroy();
-    const far = createConnection(target, "127.0.0.1");
+    if (state.mode === "refused") {
+      near.destroy();
+      return;
+    }
+    const far = createConnection(state.target, "127.0.0.1");
     for (const socket of [near, far]) {
       sockets.add(socket);
       socket.setNoDelay(true);
@@ -134,6 +137,11 @@ export async function startProxy(target) {
     },
     refuse() {
       state.mode = "refused";
+      closeAll();
+    },
+    /** As a failover does: what comes next goes to another server. @param {number} port */
+    redirect(port) {
+      state.target = port;
       closeAll();
     },
     /** Closes all connections; new ones are let through. */
