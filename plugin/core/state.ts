@@ -5,6 +5,7 @@
 import { changeAt, targetOf } from "../hash/effects.ts";
 import { codeOf, lexicalOwner } from "./captures.ts";
 import type * as ir from "./ir.ts";
+import { forEachChild } from "./ir.ts";
 import type { Binding, Scopes } from "./scope.ts";
 
 export type Change = "reassigned-state" | "mutated-state";
@@ -75,12 +76,19 @@ function changedStatics(of: Holder, scopes: Scopes): ReadonlySet<string> {
   let changed = statics.get(of);
   if (changed === undefined) {
     const found = new Set<string>();
-    for (const node of scopes.parentOf.keys()) {
-      const read = node.type === "Member" ? staticMember(node, scopes) : undefined;
-      if (read?.of !== of) continue;
+    const look = (meant: ir.Node): void => {
+      const node = scopes.parentOf.get(meant);
+      const read = node && staticMember(node, scopes);
+      if (node === undefined || read?.of !== of) return;
       const isAssigned = targetOf(scopes.parentOf.get(node) as ir.Node) === node && isInFunction(node, scopes);
       if (isAssigned || isChange(node, scopes)) found.add(read.member);
-    }
+    };
+    for (const { node } of scopes.references) look(node);
+    const lookInside = (node: ir.Node): void => {
+      if (node.type === "This") look(node);
+      forEachChild(node, lookInside);
+    };
+    if (of.type === "Class") lookInside(of);
     changed = found;
     statics.set(of, changed);
   }
