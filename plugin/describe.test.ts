@@ -26,7 +26,7 @@ describe.each(["swc", "babel"] as const)("describeSites, %s", (route) => {
         "src/rides.ts#load: data",
         "  keyed by   url",
         "  not keyed  _db",
-        "  options    maxEntries: 10, ttl: 3600000",
+        "  options    maxEntries: 10, ttl: 1h",
         "",
         "src/rides.ts#make.add: data",
         "  keyed by   n, step (captured)",
@@ -46,6 +46,17 @@ describe.each(["swc", "babel"] as const)("describeSites, %s", (route) => {
     expect(text(edited)).toBe(text(source(parameters)));
     expect(text(edited, { code: true })).not.toBe(text(source(parameters), { code: true }));
     expect(text(edited, { code: true })).toMatch(/^ {2}code {7}h1:[0-9a-f]{32}$/m);
+  });
+
+  test("prints options as they are written", () => {
+    const code = `
+import { cacheOptions } from "kept";
+export const connect = (url: string) => {
+  "use cache resource";
+  cacheOptions({ ttl: "1d90.5s", onRelease: (client) => client.close(), tags: ["db"] });
+  return open(url);
+};`;
+    expect(text(code)).toContain('  options    onRelease: code, tags: ["db"], ttl: 1d1m30s500ms');
   });
 
   test("says nothing of a file without a directive", () => {

@@ -18,7 +18,7 @@ export interface DescribeOptions extends EntryOptions {
  * src/rides.ts#load: data
  *   keyed by   url, limit
  *   not keyed  _db
- *   options    { "ttl": 3600000 }
+ *   options    maxEntries: 1000, onRelease: code, ttl: 1h30m
  * ```
  *
  * @returns an empty string where the file holds no directive
@@ -36,11 +36,41 @@ function describeSite(site: Site, code: boolean): string {
   const keyed = site.hashed.map((name) => (captured.has(name) ? `${name} (captured)` : name));
   const rows: [string, string][] = [["keyed by", keyed.join(", ") || "nothing"]];
   if (site.excluded.length > 0) rows.push(["not keyed", site.excluded.join(", ")]);
-  const options = Object.entries(site.options).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (options.length > 0)
-    rows.push(["options", options.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ")]);
+  const options = describeOptions(site.options);
+  if (options.length > 0) rows.push(["options", options.join(", ")]);
   if (code) rows.push(["code", site.code]);
   return [`${site.id}: ${site.kind}`, ...rows.map(([title, text]) => `  ${title.padEnd(9)}  ${text}`)].join("\n");
+}
+
+/** As a person would write them: durations with units; of an option that is a function, that it is one. */
+function describeOptions({ code = [], ...values }: Site["options"]): string[] {
+  const written = Object.entries(values).map(([name, value]): [string, string] => [
+    name,
+    DURATIONS.has(name) && typeof value === "number" ? durationText(value) : JSON.stringify(value),
+  ]);
+  const functions = (code as readonly string[]).map((name): [string, string] => [name, "code"]);
+  return [...written, ...functions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, text]) => `${name}: ${text}`);
+}
+
+/** Held in milliseconds. */
+const DURATIONS: ReadonlySet<string> = new Set(["ttl", "staleFor"]);
+const UNITS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+  ["ms", 1],
+] as const;
+
+function durationText(milliseconds: number): string {
+  let rest = milliseconds;
+  let text = "";
+  for (const [unit, length] of UNITS) {
+    const count = unit === "ms" ? rest : Math.floor(rest / length);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * length;
+  }
+  return text || "0s";
 }
 
 /**
