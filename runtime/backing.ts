@@ -97,7 +97,10 @@ function together(tiers: readonly Tier[]): Store | undefined {
 }
 
 /** With all that stands before a store: the guard, and what seals. */
-function stand(store: Store, { guard }: StoreSettings, seal: Seal | undefined): Store {
+function stand(store: Store, { guard: wanted }: StoreSettings, seal: Seal | undefined): Store {
+  // What is cleared here while it is let alone, others learn when it is told: that is to be within its staleness, too.
+  const { staleness = Number.POSITIVE_INFINITY } = store;
+  const guard = { ...wanted, maxPause: Math.min(wanted.maxPause, staleness / 2) };
   let reach = state.reaches.get(store);
   if (reach === undefined) {
     reach = new Reach(store.name, guard);

@@ -349,8 +349,9 @@ async function share(entry: Entry, store: Store, set: (changed: Changed) => unkn
   if (entry.live) watch.bind(entry);
   limit(entry, store);
   try {
-    if ((await set(watch.changed)) === false) drop(entry, "invalid");
-    unlimit(entry);
+    const kept = await set(watch.changed);
+    if (kept === false) drop(entry, "invalid");
+    if (kept === true) unlimit(entry);
   } catch (error) {
     failed(error, entry.shelf.site);
   }

@@ -106,7 +106,8 @@ export interface Store {
    *
    * @param changed with `can.watch`; ignored by others
    * @returns false if they were refused: they were cleared, or computed anew, after the run had begun that gave them.
-   * Nobody is to be served them any more. Anything else: kept, as far as is known.
+   * Nobody is to be served them any more. Anything else: kept, as far as is known; with `can.watch` only true says that
+   * `changed` will be called, and memory serves what it does not say so of for {@link staleness} at most.
    */
   set(name: EntryName, pieces: readonly Uint8Array[], about: About, changed?: Changed): Later<boolean | void>;
   /**

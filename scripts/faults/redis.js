@@ -209,7 +209,7 @@ async function faulty(harm, args = [], keys = 20) {
     began = wall();
     undo = (await harm({ server, proxy })) ?? undefined;
     healed = wall();
-    await pause(3000);
+    await pause(isShort ? 3000 : 10_000);
     isOver = true;
     await changing;
     // Nothing changes any more, and whoever is served what was, is served it for too long.
