@@ -2,13 +2,14 @@
  * Babel's AST (7.29 or 8) → the IR. Nothing is changed on the way: the route edits the same nodes afterwards, found by
  * {@link BabelReading.origin}.
  */
-import type { Node, NodeOf, Program, Span, Statement } from "../core/ir.ts";
+import type { FieldsOf, Node, Program, Span, Statement } from "../core/ir.ts";
+import { makeNode } from "../core/nodes.ts";
 import { unknownNode } from "../core/read-error.ts";
 import { readExpression } from "./read-expressions.ts";
 import { readDirectives } from "./read-functions.ts";
 import { readPattern } from "./read-patterns.ts";
 import { readStatement } from "./read-statements.ts";
-import type { FieldsOf, Raw, Reader } from "./reader.ts";
+import type { Raw, Reader } from "./reader.ts";
 
 export interface BabelReading {
   readonly program: Program;
@@ -25,7 +26,7 @@ export function readBabel(file: unknown, source: string): BabelReading {
   const r: Reader = {
     source,
     make<T extends Node["type"]>(type: T, from: Raw, fields: FieldsOf<T>, { start, end }: Span = from) {
-      const node = { type, start, end, ...fields } as unknown as NodeOf<T>;
+      const node = makeNode(type, start, end, fields);
       origin.set(node as Node, from);
       return node;
     },

@@ -1,5 +1,5 @@
 /** What the parts of Babel's reader share. Each part reads one kind of node and comes back here for the rest. */
-import type { Expression, Node, NodeOf, Pattern, Span, Statement } from "../core/ir.ts";
+import type { Expression, FieldsOf, Node, NodeOf, Pattern, Span, Statement } from "../core/ir.ts";
 
 /**
  * A Babel node of either major version. The fields differ between the two, so no version's types would fit; each rule
@@ -9,8 +9,6 @@ export interface Raw extends Span {
   readonly type: string;
   readonly [field: string]: any;
 }
-
-export type FieldsOf<T extends Node["type"]> = Omit<NodeOf<T>, "type" | "start" | "end">;
 
 export interface Reader {
   readonly source: string;

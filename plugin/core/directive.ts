@@ -6,6 +6,7 @@ import type { SiteKind } from "../../runtime/contract.ts";
 import { distance, nearest, type Report } from "./diagnostics.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
+import type { Scopes } from "./scope.ts";
 
 export const DIRECTIVES: Readonly<Record<string, SiteKind>> = {
   "use cache data": "data",
@@ -55,13 +56,12 @@ export function findDirective(owner: ir.FunctionBody | ir.Program, name: string,
  * @returns the bodies and blocks that hold one
  */
 export function findStrays(
-  statements: readonly ir.ExpressionStatement[],
-  parentOf: ReadonlyMap<ir.Node, ir.Node>,
+  { expressionStatements, parentOf }: Scopes,
   nameOf: (node: ir.Node) => string,
   report: Report,
 ): ReadonlySet<ir.Node> {
   const owners = new Set<ir.Node>();
-  for (const statement of statements) {
+  for (const statement of expressionStatements) {
     const { expression } = statement;
     const text =
       expression.type === "String"

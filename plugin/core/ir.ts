@@ -22,6 +22,8 @@
  * type annotation; `{...x}` among JSX attributes is without its braces.
  */
 
+import type { Binding, Reference } from "./scope.ts";
+
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -29,7 +31,11 @@ export interface Span {
 
 interface Base<T extends string> extends Span {
   readonly type: T;
+  /** What it stands in: found by `core/scope`. */
+  parent?: Node | null;
 }
+/** What is found out about a node: no field of its own, and no part of what it says. */
+export type Finding = "parent" | "reference" | "declares";
 
 // ── program and statements ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -253,6 +259,9 @@ export interface StaticBlock extends Base<"StaticBlock"> {
 /** A variable, read, written or declared. Never a property name. */
 export interface Identifier extends Base<"Identifier"> {
   readonly name: string;
+  /** Found by `core/scope`: what it means, or what it declares. */
+  reference?: Reference | null;
+  declares?: Binding | null;
 }
 /** A property name that is no expression: `a.b`, `{ b: 1 }`, `{ "b": 1 }`, `{ 1: 1 }` (name "1"). */
 export interface Name extends Base<"Name"> {
@@ -534,11 +543,12 @@ export type NodeOf<T extends Node["type"]> = Extract<Node, { readonly type: T }>
 
 // ── the field table ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-type FieldsOf<T extends Node["type"]> = Exclude<keyof NodeOf<T>, "type" | "start" | "end">;
+export type FieldsOf<T extends Node["type"]> = Omit<NodeOf<T>, "type" | "start" | "end" | Finding>;
+type FieldOf<T extends Node["type"]> = keyof FieldsOf<T>;
 /** `values` are scalars, `children` are nodes, lists of nodes, or null. Every field stands in one of the two. */
 type Shape<T extends Node["type"]> = {
-  readonly values: readonly FieldsOf<T>[];
-  readonly children: readonly FieldsOf<T>[];
+  readonly values: readonly FieldOf<T>[];
+  readonly children: readonly FieldOf<T>[];
 };
 
 const shape = <V extends string, C extends string>(values: readonly V[], children: readonly C[]) => ({
@@ -642,7 +652,7 @@ export const SHAPES = {
 /** Fails to compile when a field of a node stands in neither list. */
 type Unlisted = {
   [T in Node["type"]]: Exclude<
-    FieldsOf<T>,
+    FieldOf<T>,
     (typeof SHAPES)[T]["values"][number] | (typeof SHAPES)[T]["children"][number]
   >;
 }[Node["type"]];

@@ -77,12 +77,10 @@ export function planFile(program: ir.Program, source: string, options: ModuleOpt
   const file = relativePath(options.root, options.filename);
   const report = new Report(source, file);
   const scopes = inferScopes(program);
-  const { functions, statements, calls } = nodesByType(scopes);
-  const { annotations, fileDirective } = findAnnotations(program, functions, scopes, report);
-  const strays = findStrays(statements, scopes.parentOf, (node) => enclosingName(node, scopes), report);
+  const { annotations, fileDirective } = findAnnotations(program, scopes, report);
+  const strays = findStrays(scopes, (node) => enclosingName(node, scopes), report);
   const plans = tellApart(annotations.flatMap((annotation) => planSite(annotation, scopes, report) ?? []));
   refuseMisplacedOptions(
-    calls,
     annotations.map((each) => each.fn),
     strays,
     scopes,
@@ -117,22 +115,9 @@ function tellApart(plans: readonly SitePlan[]): SitePlan[] {
 
 // ── which functions ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The nodes that are looked for all over a file, collected without walking it again. */
-function nodesByType(scopes: Scopes) {
-  const functions: ir.Function[] = [];
-  const statements: ir.ExpressionStatement[] = [];
-  const calls: ir.Call[] = [];
-  for (const node of scopes.parentOf.keys()) {
-    if (node.type === "Call") calls.push(node);
-    else if (node.type === "ExpressionStatement") statements.push(node);
-    else if (node.type === "Function") functions.push(node);
-  }
-  return { functions, statements, calls };
-}
-
-function findAnnotations(program: ir.Program, functions: readonly ir.Function[], scopes: Scopes, report: Report) {
+function findAnnotations(program: ir.Program, scopes: Scopes, report: Report) {
   const annotations = new Map<ir.Function, Annotation>();
-  for (const fn of functions) {
+  for (const fn of scopes.functions) {
     if (fn.body.type !== "FunctionBody" || fn.body.directives.length === 0) continue;
     const name = displayName(fn, qualify(fn, scopes).spoken);
     const found = findDirective(fn.body, name, report);
@@ -212,7 +197,6 @@ function enclosingName(node: ir.Node, scopes: Scopes): string {
 }
 
 function refuseMisplacedOptions(
-  calls: readonly ir.Call[],
   annotated: readonly ir.Function[],
   strays: ReadonlySet<ir.Node>,
   scopes: Scopes,
@@ -222,7 +206,7 @@ function refuseMisplacedOptions(
   for (const fn of annotated)
     if (fn.body.type === "FunctionBody" && fn.body.body[0]?.type === "ExpressionStatement")
       accepted.add(fn.body.body[0].expression);
-  for (const call of calls) {
+  for (const call of scopes.calls) {
     if (accepted.has(call) || keptName(call.callee, scopes)?.name !== "cacheOptions") continue;
     // Where its directive is about to be moved, that message is enough.
     let around: ir.Node | undefined = call;

@@ -32,7 +32,8 @@ function check(source: string, filename?: string): void {
   for (const { 0: mark, 1: refers, 2: number = "", index } of marks) {
     if (refers) continue;
     const start = index + mark.length;
-    const binding = scopes.declarationOf.get(at.get(start) as ir.Identifier) ?? members.get(start);
+    const id = at.get(start);
+    const binding = (id && scopes.declarationOf.get(id)) ?? members.get(start);
     expect([number, binding?.name]).toEqual([number, /^[\w$]+/.exec(source.slice(start))?.[0]]);
     declared.set(number, binding as Binding);
   }

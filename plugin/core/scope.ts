@@ -37,7 +37,7 @@ export interface Reference {
   readonly node: ir.Identifier;
   readonly scope: Scope;
   /** `null`: a global, or a name that `with` or a sloppy `eval` may provide. */
-  readonly binding: Binding | null;
+  binding: Binding | null;
   readonly reads: boolean;
   readonly writes: boolean;
 }
@@ -66,18 +66,42 @@ export interface Scope {
 export interface Scopes {
   readonly module: Scope;
   readonly scopeOf: ReadonlyMap<ir.Node, Scope>;
-  readonly parentOf: ReadonlyMap<ir.Node, ir.Node>;
-  readonly referenceOf: ReadonlyMap<ir.Identifier, Reference>;
-  readonly declarationOf: ReadonlyMap<ir.Identifier, Binding>;
+  readonly parentOf: Found<ir.Node, ir.Node>;
+  readonly referenceOf: Found<ir.Identifier, Reference>;
+  readonly declarationOf: Found<ir.Identifier, Binding>;
   readonly references: readonly Reference[];
+  /** All of the program, in no order that says anything. */
+  readonly functions: readonly ir.Function[];
+  readonly calls: readonly ir.Call[];
+  readonly expressionStatements: readonly ir.ExpressionStatement[];
 }
+
+/** What is known of each node: kept in the nodes themselves, where maps would take most of the time. */
+export interface Found<N, T> {
+  get(node: N): T | undefined;
+  has(node: N): boolean;
+}
+
+const PARENTS: Scopes["parentOf"] = {
+  get: (node) => node.parent ?? undefined,
+  has: (node) => node.parent != null,
+};
+const REFERENCES: Scopes["referenceOf"] = {
+  get: (node) => node.reference ?? undefined,
+  has: (node) => node.reference != null,
+};
+const DECLARATIONS: Scopes["declarationOf"] = {
+  get: (node) => node.declares ?? undefined,
+  has: (node) => node.declares != null,
+};
 
 /** Binds every identifier of the program. Two passes: declare everything (hoisting), then resolve. */
 export function inferScopes(program: ir.Program): Scopes {
   const scopeOf = new Map<ir.Node, Scope>();
-  const parentOf = new Map<ir.Node, ir.Node>();
-  const declarationOf = new Map<ir.Identifier, Binding>();
-  const pending: { node: ir.Identifier; scope: Scope; reads: boolean; writes: boolean }[] = [];
+  const references: Reference[] = [];
+  const functions: ir.Function[] = [];
+  const calls: ir.Call[] = [];
+  const expressionStatements: ir.ExpressionStatement[] = [];
   const sloppyBlockFunctions: { fn: ir.Function; scope: Scope }[] = [];
 
   const open = (kind: ScopeKind, node: ir.Node, parent: Scope | null): Scope => {
@@ -97,7 +121,7 @@ export function inferScopes(program: ir.Program): Scopes {
       binding = { name: id.name, kind, scope, declarations: [by], references: [], redeclares: hidden };
       scope.bindings.set(id.name, binding);
     }
-    declarationOf.set(id, binding);
+    id.declares = binding;
   };
 
   /** Hands each name of a pattern to `name`; its computed keys, defaults and member targets are ordinary expressions. */
@@ -136,10 +160,15 @@ export function inferScopes(program: ir.Program): Scopes {
     pattern(node, scope, (id) => declare(target, id, kind, by));
   /** Names that an assignment, `for (x of …)` or `++` writes. */
   const assign = (node: ir.Pattern, scope: Scope, reads: boolean): void =>
-    pattern(node, scope, (id) => pending.push({ node: id, scope, reads: reads && id === node, writes: true }));
+    pattern(node, scope, (id) => refer(id, scope, reads && id === node, true));
 
+  /** What a name means is known only when everything is declared. */
+  const refer = (node: ir.Identifier, scope: Scope, reads: boolean, writes: boolean): void => {
+    node.reference = { node, scope, binding: null, reads, writes };
+    references.push(node.reference);
+  };
   const link = (node: ir.Node, parent: ir.Node): void => {
-    parentOf.set(node, parent);
+    node.parent = parent;
   };
   const child = (node: ir.Node, parent: ir.Node, scope: Scope): void => {
     link(node, parent);
@@ -197,7 +226,7 @@ export function inferScopes(program: ir.Program): Scopes {
         return;
       }
       case "Identifier":
-        pending.push({ node, scope, reads: true, writes: false });
+        refer(node, scope, true, false);
         return;
       case "Variable": {
         const target = node.kind === "var" ? scope.varScope : scope;
@@ -295,7 +324,8 @@ export function inferScopes(program: ir.Program): Scopes {
             redeclares: null,
           };
           inner.bindings.set(node.id.name, own);
-          if (!declarationOf.has(node.id)) declarationOf.set(node.id, own);
+          if (node.kind === "expression") node.id.declares = own;
+          else node.id.declares ??= own;
         }
         if (node.superClass) child(node.superClass, node, inner);
         children(node.members, node, inner);
@@ -321,11 +351,14 @@ export function inferScopes(program: ir.Program): Scopes {
         if (node.target) child(node.target, node, scope);
         return;
       default:
+        if (node.type === "Call") calls.push(node);
+        else if (node.type === "ExpressionStatement") expressionStatements.push(node);
         forEachChild(node, (each) => child(each, node, scope));
     }
   };
 
   const visitFunction = (node: ir.Function, outer: Scope): void => {
+    functions.push(node);
     let scope = outer;
     if (node.id) {
       link(node.id, node);
@@ -360,16 +393,21 @@ export function inferScopes(program: ir.Program): Scopes {
   // ReferenceError at run time either way.
   for (const { fn, scope } of sloppyBlockFunctions) annexB(fn, scope);
 
-  const references: Reference[] = [];
-  const referenceOf = new Map<ir.Identifier, Reference>();
-  for (const { node, scope, reads, writes } of pending) {
-    const binding = lookup(scope, node.name);
-    const reference: Reference = { node, scope, binding, reads, writes };
-    binding?.references.push(reference);
-    references.push(reference);
-    referenceOf.set(node, reference);
+  for (const reference of references) {
+    reference.binding = lookup(reference.scope, reference.node.name);
+    reference.binding?.references.push(reference);
   }
-  return { module, scopeOf, parentOf, referenceOf, declarationOf, references };
+  return {
+    module,
+    scopeOf,
+    parentOf: PARENTS,
+    referenceOf: REFERENCES,
+    declarationOf: DECLARATIONS,
+    references,
+    functions,
+    calls,
+    expressionStatements,
+  };
 }
 
 function enumMember(member: ir.EnumMember, scope: Scope): Binding {

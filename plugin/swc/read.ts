@@ -1,6 +1,7 @@
 /** SWC's AST (1.15.41 and later) → the IR. */
 import type * as ir from "../core/ir.ts";
-import type { Node, NodeOf, Program, Span, Statement } from "../core/ir.ts";
+import type { FieldsOf, Node, Program, Span, Statement } from "../core/ir.ts";
+import { makeNode } from "../core/nodes.ts";
 import { unknownNode } from "../core/read-error.ts";
 import { skipHtmlComment } from "../core/tokens.ts";
 import type { SwcFile } from "./parse.ts";
@@ -8,7 +9,7 @@ import { readExpression } from "./read-expressions.ts";
 import { readBody } from "./read-functions.ts";
 import { readPattern } from "./read-patterns.ts";
 import { readStatement } from "./read-statements.ts";
-import type { FieldsOf, Raw, Reader } from "./reader.ts";
+import type { Raw, Reader } from "./reader.ts";
 import { offsetsOf } from "./spans.ts";
 
 export interface SwcReading {
@@ -48,8 +49,10 @@ export function readSwc({ ast, base }: SwcFile, source: string): SwcReading {
       return source.slice(start, end);
     },
     make<T extends Node["type"]>(type: T, from: Raw, fields: FieldsOf<T>, span?: Span) {
-      const { start, end } = span ?? r.span(from);
-      return { type, start, end, ...fields } as unknown as NodeOf<T>;
+      if (span) return makeNode(type, span.start, span.end, fields);
+      if (from.span) return makeNode(type, startOf(from), offset(from.span.end), fields);
+      const { start, end } = r.span(from);
+      return makeNode(type, start, end, fields);
     },
     arrowBody: (arrow, body) => void arrowBodies.set(arrow, r.span(body)),
     statements: (list) => list.map((raw) => readStatement(r, raw)).filter((one): one is Statement => one !== null),

@@ -1,6 +1,6 @@
 /** What the parts of SWC's reader share. Each part reads one kind of node and comes back here for the rest. */
 import type * as ir from "../core/ir.ts";
-import type { Expression, Node, NodeOf, Pattern, Span, Statement } from "../core/ir.ts";
+import type { Expression, FieldsOf, Node, NodeOf, Pattern, Span, Statement } from "../core/ir.ts";
 
 /**
  * An SWC node. Its fields change between minor versions (1.16.0 renamed function bodies and wrapped accessors), so no
@@ -12,8 +12,6 @@ export interface Raw {
   readonly span: Span;
   readonly [field: string]: any;
 }
-
-export type FieldsOf<T extends Node["type"]> = Omit<NodeOf<T>, "type" | "start" | "end">;
 
 export interface Reader {
   readonly source: string;
