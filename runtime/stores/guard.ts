@@ -9,7 +9,7 @@
  */
 import { wall } from "../config.ts";
 import { fault } from "../events.ts";
-import { nextTurn, quietTimer, stopTimer, type Timer } from "../platform.ts";
+import { nextTurn, outsideContexts, quietTimer, stopTimer, type Timer } from "../platform.ts";
 import type { BreakerSettings } from "./breaker.ts";
 import { Damage } from "./codec.ts";
 import { guardedSync } from "./guard-sync.ts";
@@ -59,6 +59,7 @@ class Guard {
   private readonly unanswered = new Set<Unanswered>();
   /** The last try to reach it again. */
   private trying: Promise<void> | undefined = undefined;
+  private reminder: Timer | undefined = undefined;
 
   constructor(store: Store, timeout: number, reach: Reach) {
     this.store = store;
@@ -148,6 +149,7 @@ class Guard {
     if (!this.reach.isIn) {
       this.reach.owe(which);
       this.tryAgain();
+      this.remind();
       return undefined;
     }
     const before = [...this.writes.values()].filter(({ name }) => mayConcern(which, name)).map(({ done }) => done);
@@ -169,17 +171,19 @@ class Guard {
       }
     }
     this.reach.owe(which, why);
+    this.remind();
     this.giveAll();
   }
 
   private async lease(name: EntryName, cause: LeaseCause, changed?: Changed): Promise<Leased> {
     const { store } = this;
     const ask = () => (store.lease as NonNullable<Store["lease"]>)(name, cause, changed);
-    if (!this.reach.isIn) {
+    const removals = this.removalsOf(name);
+    const isTold = removals === undefined || (await this.within(removals));
+    if (!isTold || !this.reach.isIn) {
       this.tryAgain(() => store.get(name));
       throw new NoAnswer(`The store \`${store.name}\` is not asked for a while`);
     }
-    await this.removalsOf(name);
     const isAlive = this.keepAsking(name);
     try {
       const leased = await this.ask(ask, {
@@ -231,14 +235,15 @@ class Guard {
     await this.within(attempt(() => this.store.close()).catch((error) => fault("store-failed", error)));
   }
 
-  /** Waits at most the timeout. */
-  private async within(work: Promise<unknown>): Promise<void> {
+  /** Waits at most the timeout. @returns whether that was enough */
+  private async within(work: Promise<unknown>): Promise<boolean> {
     let timer: Timer | undefined;
-    const late = new Promise<void>((done) => {
-      timer = setTimeout(done, this.timeout) as unknown as Timer;
+    const late = new Promise<boolean>((done) => {
+      timer = setTimeout(done, this.timeout, false) as unknown as Timer;
     });
-    await Promise.race([work, late]);
+    const isDone = await Promise.race([work.then(() => true), late]);
     if (timer !== undefined) stopTimer(timer);
+    return isDone;
   }
 
   /** Removals under way that the entry may be one of: what is read before they are done may be what they remove. */
@@ -251,9 +256,10 @@ class Guard {
   /** All in all it takes no longer than one question. */
   private async askAfter<T>(before: Promise<unknown>, act: () => T | Promise<T>, how: How): Promise<T> {
     const began = performance.now();
-    await this.within(before);
+    const isDone = await this.within(before);
     const left = began + this.timeout - performance.now();
-    if (left <= 0) throw new NoAnswer("It is being told of a removal");
+    // It may not know of the removal yet.
+    if (!isDone || left <= 0 || !this.reach.isIn) throw new NoAnswer("It is being told of a removal");
     return this.ask(act, { ...how, longer: left - this.timeout });
   }
 
@@ -329,6 +335,17 @@ class Guard {
       );
     }
     return this.trying;
+  }
+
+  /** A program may clear something and then call nothing for long: others wait for the store to be told all the same. */
+  private remind(): void {
+    if (this.reminder !== undefined || this.reach.owed.size === 0) return;
+    const again = () => {
+      this.reminder = undefined;
+      if (!this.reach.isIn) this.tryAgain();
+      this.remind();
+    };
+    this.reminder = outsideContexts(() => quietTimer(again, this.timeout));
   }
 
   private async probe(act: (() => unknown) | undefined): Promise<void> {
