@@ -28,6 +28,10 @@ export class Modules {
   readonly #store: FactsStore | undefined;
   readonly #known = new Map<string, Module>();
   readonly #given: Given;
+  /** Given files whose facts still hold on to their trees, the oldest first. */
+  readonly #open = new Set<string>();
+  /** Digests of those that no longer do: what is asked of them is read again. */
+  readonly #closed = new Map<string, string>();
 
   constructor(
     { files, given }: { readonly files: Files; readonly given: Given },
@@ -55,13 +59,29 @@ export class Modules {
     const known = this.#known.get(path);
     const content = this.#given.set(path, source);
     if (known?.kind === "code" && known.digest === content) return false;
-    if (reading) this.#known.set(path, { kind: "code", facts: reading.facts, digest: content });
-    else this.#known.delete(path);
-    return known !== undefined && known.digest !== content;
+    const before = known?.digest ?? this.#closed.get(path);
+    if (reading) {
+      this.#known.set(path, { kind: "code", facts: reading.facts, digest: content });
+      this.#keepOpen(path);
+    } else this.#known.delete(path);
+    return before !== undefined && before !== content;
   }
 
   forget(path: string): void {
     this.#known.delete(path);
+    this.#closed.delete(path);
+  }
+
+  /** The trees of a whole project would be a thousand times its facts. */
+  #keepOpen(path: string): void {
+    this.#open.delete(path);
+    this.#open.add(path);
+    if (this.#open.size <= OPEN) return;
+    const [oldest = path] = this.#open;
+    const { digest: content } = this.#known.get(oldest) ?? {};
+    this.#open.delete(oldest);
+    this.#known.delete(oldest);
+    if (content !== undefined) this.#closed.set(oldest, content);
   }
 
   isOnDisk(path: string): boolean {
@@ -99,11 +119,17 @@ export class Modules {
     } catch (error) {
       return { kind: "opaque", digest: content, why: (error as Error).message.split("\n", 1)[0] as string };
     }
-    const { facts } = readFacts(program, inferScopes(program), source);
+    const facts = settle(readFacts(program, inferScopes(program), source).facts);
     this.#store?.set(key, facts);
     return { kind: "code", facts, digest: content };
   }
 }
+
+/** All of it made, and nothing held on to. */
+const settle = (facts: ModuleFacts): ModuleFacts => ({ ...facts, units: [...facts.units] });
+
+/** At some 300 kB each. */
+const OPEN = 50;
 
 const SOURCE = /\.[cm]?[jt]sx?$/;
 /** Source in a language around JavaScript, whose imports can't be seen here. */

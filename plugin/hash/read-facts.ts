@@ -35,18 +35,37 @@ export function readFacts(program: ir.Program, scopes: Scopes, source: string): 
   };
   const { bindings, residue } = relate(pieces, scopes, unitAt);
   const commonjs = readCommonJs(program, scopes, unitAt, bindings, exported);
+  let specifiers: readonly string[] | undefined;
   const facts: ModuleFacts = {
-    units: pieces.map((piece) => makeUnit(piece, context)),
+    units: madeWhenAsked(pieces, (piece) => makeUnit(piece, context)),
     bindings,
     exports: exported,
     stars,
     imported,
-    specifiers: specifiersOf(program, scopes),
+    get specifiers() {
+      return (specifiers ??= specifiersOf(program, scopes));
+    },
     residue: residue.filter((index) => !commonjs.assignments.has(index)),
     effects: pieces.flatMap((piece, index) => (piece.effect && !commonjs.assignments.has(index) ? [index] : [])),
     commonjs: commonjs.whole ? "whole" : commonjs.assignments.size > 0 ? "named" : null,
   };
   return { facts, unitAt, unit: (parts) => makeUnit(parts, context) };
+}
+
+/**
+ * An array like any other, but that an element is made when somebody looks at it: of a file that is transformed, the
+ * annotated functions reach a few units, and the text of the others would be most of what the hash costs.
+ */
+function madeWhenAsked<T, U>(from: readonly T[], make: (each: T) => U): readonly U[] {
+  const made: U[] = [];
+  for (const [index, each] of from.entries()) {
+    const keep = (value: U): U => {
+      Object.defineProperty(made, index, { value, enumerable: true });
+      return value;
+    };
+    Object.defineProperty(made, index, { get: () => keep(make(each)), enumerable: true, configurable: true });
+  }
+  return made;
 }
 
 function contextOf(scopes: Scopes, source: string): UnitContext {
