@@ -26,10 +26,10 @@ test("files beyond those whose trees are held are read again, and known as they 
   hashOf("first.ts", cached("first", "return helper(x);"));
   const before = hashOf("user.ts", user);
   for (let n = 0; n < 60; n++) hashOf(`other${n}.ts`, cached(`other${n}`, `return helper(x) + ${n};`));
-  expect(hashOf("user.ts", `${user}\n`)).toBe(before);
   // The host gives another text than what is on disk, of a file whose tree was let go.
   hashOf("first.ts", cached("first", "return helper(x) + 1;"));
   expect(hashOf("user.ts", user)).not.toBe(before);
   hashOf("first.ts", cached("first", "return helper(x);"));
   expect(hashOf("user.ts", user)).toBe(before);
+  expect(hashOf("user.ts", `${user}\n`)).toBe(before);
 });
