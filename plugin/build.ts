@@ -10,10 +10,13 @@ import { mayHoldDirective } from "./core/directive.ts";
 import { complete, type Draft, type SourceMap, type TransformResult } from "./core/draft.ts";
 import { absolutePath } from "./core/paths.ts";
 import { digest } from "./hash/digest.ts";
-import { type Grounds, stillHold } from "./hash/grounds.ts";
+import { type Grounds, haveSameContents, haveSameMeanings } from "./hash/grounds.ts";
 import type { CodeHash, Project } from "./hash/project.ts";
 import { cacheFolderOf, Disk } from "./hash/resolve/disk.ts";
-import { Resolver } from "./hash/resolve/index.ts";
+import { Files } from "./hash/resolve/files.ts";
+import { Given } from "./hash/resolve/given.ts";
+import type { Resolver } from "./hash/resolve/index.ts";
+import { haveSameConfigs, haveSameFiles, type Standing } from "./hash/resolve/standing.ts";
 import type { PluginOptions } from "./options.ts";
 import { ownPackage, versionOfKept } from "./own-package.ts";
 
@@ -57,7 +60,14 @@ interface Kept {
   /** `null`: the source holds no directive after all. */
   readonly draft: Draft | null;
   readonly isCompiled: boolean;
-  hashed?: { readonly hashes: readonly CodeHash[]; readonly grounds: Grounds };
+  hashed?: Hashed;
+}
+
+interface Hashed {
+  readonly hashes: readonly CodeHash[];
+  readonly grounds: Grounds;
+  /** What its specifiers hang on: the folders, and the name under which the configurations are kept, since many share them. */
+  standing: { readonly folders: Standing["folders"]; readonly configs: string };
 }
 
 /** A file of this build. */
@@ -74,19 +84,24 @@ const MOST = 2000;
 
 export class Build {
   readonly #options: BuildOptions;
-  readonly #resolver: Resolver;
+  readonly #files = new Files();
+  readonly #given = new Given(this.#files);
   readonly #cache: string | undefined;
   readonly #disk: Disk | undefined;
   /** By path. */
   readonly #entries = new Map<string, Entry>();
   readonly #identity: string;
+  #resolver: Resolver | undefined;
   #project: Project | undefined;
+  /** Names of configurations → whether they are the same now. */
+  readonly #configs = new Map<string, boolean>();
+  /** Of folders, as they are now. */
+  readonly #stamps = new Map<string, string>();
   #looks: "each time" | "at the next call" | "no more" = "each time";
 
   constructor(options: BuildOptions) {
     const { root, hash = {}, route = "swc" } = options;
     this.#options = options;
-    this.#resolver = new Resolver({ ...hash, root });
     this.#cache = hash.cache === false ? undefined : (hash.cache ?? cacheFolderOf(root));
     this.#disk = this.#cache === undefined ? undefined : new Disk(join(this.#cache, "builds"), MOST);
     this.#identity = JSON.stringify([SCHEME, versionOfKept(), route, parserVersion(route), keyOf(options)]);
@@ -139,7 +154,7 @@ export class Build {
     const entry = { name, path, source, options, kept };
     this.#entries.set(path, entry);
     if (this.#project) this.#project.give(path, source);
-    else this.#resolver.given.set(path, source);
+    else this.#given.set(path, source);
     if (kept !== known && !kept.draft) this.#write(entry);
     return entry;
   }
@@ -156,33 +171,57 @@ export class Build {
 
   async #complete(entry: Entry, draft: Draft): Promise<TransformResult> {
     const { source, options, kept } = entry;
-    if (!kept.hashed || !stillHold(kept.hashed.grounds, this.#resolver)) await this.#hash(entry, draft);
+    if (!(await this.#holds(entry))) await this.#hash(entry, draft);
     const hashes = kept.hashed?.hashes ?? [];
     return complete(draft, source, { filename: options.filename, root: this.#options.root }, hashes);
+  }
+
+  async #holds(entry: Entry): Promise<boolean> {
+    const { hashed } = entry.kept;
+    if (!hashed || !haveSameContents(hashed.grounds, this.#files, this.#given)) return false;
+    const { folders, configs } = hashed.standing;
+    // What a package depends on is found in more folders than are looked at.
+    const isClosure = this.#options.hash?.packages === "closure";
+    if (!isClosure && haveSameFiles(folders, this.#stamps) && this.#haveSameConfigs(configs)) return true;
+    const resolver = await this.#openResolver();
+    if (!haveSameMeanings(hashed.grounds, resolver)) return false;
+    hashed.standing = this.#standingOf(hashed.grounds, resolver);
+    this.#write(entry);
+    return true;
   }
 
   async #hash(entry: Entry, { roots }: Draft): Promise<void> {
     const { path, kept } = entry;
     const project = await this.#openProject();
+    const resolver = await this.#openResolver();
     const hashes = project.hashNow(path, roots);
     const grounds = project.grounds(
       path,
       roots.map(({ name }) => name),
     );
-    kept.hashed = { hashes, grounds };
+    kept.hashed = { hashes, grounds, standing: this.#standingOf(grounds, resolver) };
     this.#write(entry);
   }
 
   async #openProject(): Promise<Project> {
     const { route = "swc", root, hash = {} } = this.#options;
-    const compiler = await import("./compile.ts");
-    return (this.#project ??= compiler.projectOver(this.#resolver, route, { ...hash, root }, this.#cache));
+    const [compiler, resolver] = [await import("./compile.ts"), await this.#openResolver()];
+    return (this.#project ??= compiler.projectOver(resolver, route, { ...hash, root }, this.#cache));
+  }
+
+  async #openResolver(): Promise<Resolver> {
+    const { root, hash = {} } = this.#options;
+    const { Resolver } = await import("./hash/resolve/index.ts");
+    return (this.#resolver ??= new Resolver({ ...hash, root }, this.#files, this.#given));
   }
 
   #look(): void {
     if (this.#looks === "no more") return;
+    this.#configs.clear();
+    this.#stamps.clear();
     if (this.#project) this.#project.refresh();
-    else this.#resolver.refresh();
+    else if (this.#resolver) this.#resolver.refresh();
+    else for (const path of this.#files.refresh()) this.#given.review(path);
     if (this.#looks === "at the next call") this.#looks = "no more";
   }
 
@@ -195,6 +234,28 @@ export class Build {
 
   #write({ name, kept }: Entry): void {
     this.#disk?.set(name, JSON.stringify(kept));
+  }
+
+  #haveSameConfigs(name: string): boolean {
+    let found = this.#configs.get(name);
+    if (found === undefined) {
+      const content = this.#disk?.get(name);
+      found = content !== undefined && haveSameConfigs(JSON.parse(content), this.#files);
+      this.#configs.set(name, found);
+    }
+    return found;
+  }
+
+  #standingOf({ resolved }: Grounds, resolver: Resolver): Hashed["standing"] {
+    const questions = Object.entries(resolved).flatMap(([file, answers]) =>
+      Object.keys(answers).map((specifier) => [file, specifier] as const),
+    );
+    const { configs, folders } = resolver.standing(questions);
+    const content = JSON.stringify(configs);
+    const name = digest(content);
+    if (!this.#configs.has(name)) this.#disk?.set(name, content);
+    this.#configs.set(name, true);
+    return { folders, configs: name };
   }
 }
 

@@ -1,9 +1,9 @@
 /** The plugin that every bundler gets: Rollup's shape, which Vite, Rollup and Rolldown take as it is. */
 import type { UnpluginContextMeta, UnpluginOptions } from "unplugin";
-import { Build } from "../build.ts";
+import type { Build } from "../build.ts";
 import { compiledWarning } from "../compiled.ts";
 import { format } from "../core/diagnostics.ts";
-import { CONTENT_FILTER } from "../core/directive.ts";
+import { CONTENT_FILTER, mayHoldDirective } from "../core/directive.ts";
 import { checkOptions, type HashOptions, type PluginOptions } from "../options.ts";
 import { fileOfHashModule, hashModuleCode, hashModuleOf, RESOLVED, resolveHashModule } from "./hash-modules.ts";
 import { type HostSettings, ofEsbuild, ofFarm, ofWebpack } from "./host-settings.ts";
@@ -29,7 +29,15 @@ export function makePlugin(options: PluginOptions = {}, framework: Framework): U
   let root = options.root ?? process.cwd();
   let hash = options.hash ?? {};
   let current: Build | undefined;
-  const build = () => (current ??= new Build({ ...options, root, hash }));
+  let isBegun = false;
+  // Loaded while the host reads its files, and not before it starts.
+  const build = async (): Promise<Build> => {
+    const { Build } = await import("../build.ts");
+    current ??= new Build({ ...options, root, hash });
+    if (isBegun) current.begin();
+    isBegun = false;
+    return current;
+  };
   const take = (host: HostSettings) => {
     root = options.root ?? host.root ?? root;
     hash = {
@@ -61,7 +69,7 @@ export function makePlugin(options: PluginOptions = {}, framework: Framework): U
       config: (config: Parameters<typeof ofEsbuild>[0]) => take(ofEsbuild(config)),
     },
     buildStart() {
-      if (!asksAtAnyTime) build().begin();
+      isBegun = !asksAtAnyTime;
     },
     ...(isRollupLike && {
       resolveId: {
@@ -74,7 +82,7 @@ export function makePlugin(options: PluginOptions = {}, framework: Framework): U
           if (!RESOLVED.test(id)) return undefined;
           const file = fileOfHashModule(id, root);
           const fileOptions = { filename: file, hashModule: hashModuleOf(file, root) };
-          const { codes, files, diagnostics } = await build().hashes(file, fileOptions);
+          const { codes, files, diagnostics } = await (await build()).hashes(file, fileOptions);
           for (const diagnostic of diagnostics) this.warn(format(diagnostic));
           for (const each of files) this.addWatchFile(each);
           return { code: hashModuleCode(codes), map: null, moduleType: "js" } as never;
@@ -85,10 +93,10 @@ export function makePlugin(options: PluginOptions = {}, framework: Framework): U
       ...FIRST,
       filter: { id: { include: SOURCE_FILE, exclude: INSTALLED }, code: CONTENT_FILTER },
       async handler(source, id) {
-        if (!SOURCE_FILE.test(id) || INSTALLED.test(id)) return undefined;
+        if (!SOURCE_FILE.test(id) || INSTALLED.test(id) || !mayHoldDirective(source)) return undefined;
         const hashModule = isRollupLike ? hashModuleOf(id, root) : undefined;
         const fileOptions = { filename: id, ...(hashModule !== undefined && { hashModule }) };
-        const output = await build().transform(source, fileOptions);
+        const output = await (await build()).transform(source, fileOptions);
         if (!output) return undefined;
         for (const diagnostic of output.diagnostics) this.warn(format(diagnostic));
         if (output.isCompiled)

@@ -4,6 +4,8 @@
  * the same, so is the hash, and nothing has to be parsed or linked to know it. Plain data, kept from build to build.
  */
 import type { Asked } from "./link.ts";
+import type { Files } from "./resolve/files.ts";
+import type { Given } from "./resolve/given.ts";
 import type { Resolved, Resolver } from "./resolve/index.ts";
 
 export interface Grounds {
@@ -30,11 +32,15 @@ export function groundsOf(asked: Iterable<Asked>, { files, given }: Resolver): G
   return { contents, resolved, sought };
 }
 
-/** Is every answer what it was? */
-export function stillHold({ contents, resolved, sought }: Grounds, resolver: Resolver): boolean {
-  for (const [path, digest] of Object.entries(contents)) if (resolver.given.digestOf(path) !== digest) return false;
-  for (const [path, isThere] of Object.entries(sought))
-    if ((resolver.files.read(path).bytes !== null) !== isThere) return false;
+/** Is every file what it was? Where that is so and its specifiers mean what they meant, so is the hash. */
+export function haveSameContents({ contents, sought }: Grounds, files: Files, given: Given): boolean {
+  for (const [path, digest] of Object.entries(contents)) if (given.digestOf(path) !== digest) return false;
+  for (const [path, isThere] of Object.entries(sought)) if ((files.read(path).bytes !== null) !== isThere) return false;
+  return true;
+}
+
+/** Does every specifier mean what it meant? */
+export function haveSameMeanings({ resolved }: Grounds, resolver: Resolver): boolean {
   for (const [file, answers] of Object.entries(resolved))
     for (const [specifier, answer] of Object.entries(answers))
       if (spell(resolver.resolve(file, specifier)) !== answer) return false;

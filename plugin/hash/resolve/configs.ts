@@ -24,6 +24,11 @@ export class Configs {
     return this.#paths.has(path);
   }
 
+  /** All of them, also those that are not there. */
+  get paths(): Iterable<string> {
+    return this.#paths;
+  }
+
   clear(): void {
     this.#seen.clear();
     this.#paths.clear();

@@ -38,7 +38,6 @@ export class Files {
 
   #load(path: string): FileState {
     const stamp = stampOf(path);
-    const written = stamp === MISSING ? 0 : Number(stamp.split(" ", 1)[0]) / 1e6;
     let bytes: Buffer | null = null;
     if (stamp !== MISSING) {
       try {
@@ -49,7 +48,7 @@ export class Files {
     }
     const state = {
       stamp,
-      racy: stamp !== MISSING && Date.now() - written < RACY_MS,
+      racy: isRacy(stamp, Date.now()),
       bytes,
       digest: bytes ? digest(bytes) : MISSING,
     };
@@ -59,6 +58,10 @@ export class Files {
 }
 
 const MISSING = "missing";
+
+/** May what was looked at by then have been written once more since, and the stamp be the same? */
+export const isRacy = (stamp: string, by: number): boolean =>
+  stamp !== MISSING && by - Number(stamp.split(" ", 1)[0]) / 1e6 < RACY_MS;
 
 /** Changes whenever the file (or the list of a folder's files) does, but for writes within one tick of the clock. */
 export function stampOf(path: string): string {

@@ -6,9 +6,10 @@ import { createRequire, isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import type { NapiResolveOptions, ResolverFactory } from "oxc-resolver";
 import { Configs, EXTENSION } from "./configs.ts";
-import { Files, stampOf } from "./files.ts";
+import { Files, isRacy, stampOf } from "./files.ts";
 import { Given } from "./given.ts";
 import { folderOf, type Package, Packages } from "./packages.ts";
+import type { Standing } from "./standing.ts";
 
 export type Resolved =
   | { readonly kind: "file"; readonly path: string; readonly bytes: boolean }
@@ -53,20 +54,27 @@ const DEFAULTS: NapiResolveOptions = {
 const CONTENT_QUERY = /\?(?:.*&)?(?:raw|url|inline|no-inline)\b/;
 
 export class Resolver {
-  readonly files = new Files();
-  readonly given = new Given(this.files);
+  readonly files: Files;
+  readonly given: Given;
+  /** No folder has been looked at before. */
+  #since = Date.now();
   readonly #options: ResolveOptions;
   readonly #packages: Packages;
   readonly #configs: Configs;
   readonly #oxc: ResolverFactory;
   readonly #known = new Map<string, Resolved>();
+  /** Question → the folders that its answer hangs on. */
+  readonly #watched = new Map<string, ReadonlySet<string>>();
+  #watching = new Set<string>();
   /** Folders where a new file could change what a specifier means. */
   readonly #folders = new Map<string, string>();
   readonly #include: (name: string) => boolean;
   readonly #ignore: (name: string) => boolean;
 
-  constructor(options: ResolveOptions) {
+  constructor(options: ResolveOptions, files = new Files(), given = new Given(files)) {
     this.#options = options;
+    this.files = files;
+    this.given = given;
     this.#packages = new Packages(options.root, options.packages ?? "version");
     this.#configs = new Configs(this.files, (folder) => this.#watch(folder));
     this.#include = matcher(options.include ?? []);
@@ -77,9 +85,12 @@ export class Resolver {
 
   /** What `specifier` means in `file`. */
   resolve(file: string, specifier: string): Resolved {
-    const key = `${dirname(file)}\0${specifier}`;
+    const key = questionOf(file, specifier);
     let found = this.#known.get(key);
-    if (!found) this.#known.set(key, (found = this.#resolve(file, specifier)));
+    if (!found) {
+      this.#watched.set(key, (this.#watching = new Set()));
+      this.#known.set(key, (found = this.#resolve(file, specifier)));
+    }
     return found;
   }
 
@@ -96,8 +107,24 @@ export class Resolver {
     return false;
   }
 
+  /** What the answers to these questions, which have been asked, hang on. */
+  standing(questions: Iterable<readonly [file: string, specifier: string]>): Standing {
+    const configs: Record<string, string> = {};
+    const folders: Record<string, string> = {};
+    for (const path of [...this.#configs.paths, ...this.#packages.consulted])
+      configs[path] = this.files.read(path).digest;
+    for (const [file, specifier] of questions)
+      for (const path of this.#watched.get(questionOf(file, specifier)) ?? []) {
+        const stamp = this.#folders.get(path) ?? "unknown";
+        folders[path] = isRacy(stamp, this.#since) ? "racy" : stamp;
+      }
+    return { configs, folders };
+  }
+
   clear(): true {
+    this.#since = Date.now();
     this.#known.clear();
+    this.#watched.clear();
     this.#folders.clear();
     this.#packages.clear();
     this.#configs.clear();
@@ -151,9 +178,12 @@ export class Resolver {
   }
 
   #watch(folder: string): void {
+    this.#watching.add(folder);
     if (!this.#folders.has(folder)) this.#folders.set(folder, stampOf(folder));
   }
 }
+
+const questionOf = (file: string, specifier: string): string => `${dirname(file)}\0${specifier}`;
 
 const isInside = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
