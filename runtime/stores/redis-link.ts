@@ -31,6 +31,8 @@ export interface LinkOptions {
   readonly connectTimeout: number;
   /** Most ms for which nothing needs to have been heard of the server. */
   readonly staleness: number;
+  /** ms between two looks at how things are. */
+  readonly beat: number;
   readonly onFault: (error: unknown) => void;
   /** A connection is there; what is sent now comes before anything else. */
   readonly onReady: () => void;
@@ -72,6 +74,7 @@ export class Link {
   /** Why there is no connection. */
   private cause: unknown;
   private opening: Promise<unknown> | undefined;
+  private wasReady = false;
   private retries = 0;
   private retry: NodeJS.Timeout | undefined;
   private readonly ticker: NodeJS.Timeout;
@@ -87,7 +90,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.options = options;
-    this.beat = Math.max(20, Math.min(options.timeout, options.staleness) / 5);
+    this.beat = options.beat;
     this.ticker = setInterval(() => this.tick(), this.beat).unref();
   }
 
@@ -268,7 +271,8 @@ export class Link {
     this.retries = 0;
     this.cause = undefined;
     this.state = "ready";
-    options.onDeaf();
+    if (this.wasReady) options.onDeaf();
+    this.wasReady = true;
     options.onReady();
   }
 

@@ -119,6 +119,7 @@ class RedisStore implements Store {
       timeout,
       connectTimeout,
       staleness,
+      beat: Math.max(20, Math.min(timeout, staleness, lease) / 5),
       onFault,
       onReady: () => this.catchUp(),
       onDeaf: () => this.near.allChanged(),
