@@ -20,7 +20,25 @@ export const DIRECTIVES: Readonly<Record<string, SiteKind>> = {
 export const CONTENT_FILTER = /use[\W_]{0,3}c(?:ach|(?!lient|ache)[a-z]{2,5}[\W_]{1,3}[dr])/i;
 /** Slower, and asked only of files that pass: a directive begins behind a quote, and one with a colon is Next.js's. */
 const QUOTED = /["'`]\s*use[\W_]{0,3}c(?:ach(?!e\s*:)|(?!lient|ache)[a-z]{2,5}[\W_]{1,3}[dr])/i;
-export const mayHoldDirective = (source: string): boolean => CONTENT_FILTER.test(source) && QUOTED.test(source);
+const HERE = new RegExp(CONTENT_FILTER.source, "iy");
+
+/**
+ * {@link CONTENT_FILTER} for those who call us anyway, at the price of `source.includes("use cache")`: engines find a word
+ * of two letters faster than one of nine, and than any expression.
+ */
+export const mayHoldDirective = (source: string): boolean =>
+  (holds(source, "se") || holds(source, "SE")) && QUOTED.test(source);
+
+function holds(source: string, word: "se" | "SE"): boolean {
+  for (let at = source.indexOf(word); at !== -1; at = source.indexOf(word, at + 2)) {
+    // In most of them no `u` stands before it.
+    if ((source.charCodeAt(at - 1) | 32) !== U) continue;
+    HERE.lastIndex = at - 1;
+    if (HERE.test(source)) return true;
+  }
+  return false;
+}
+const U = 117;
 
 export interface Found {
   readonly kind: SiteKind;
