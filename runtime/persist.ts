@@ -180,9 +180,10 @@ async function lease(
 
 /** @throws Damage */
 function revive(shelf: Shelf, key: Key, name: EntryName, bytes: Uint8Array): Entry | undefined {
-  const stored = readEntry(bytes, inside(name));
+  const within = inside(name);
+  const stored = readEntry(bytes, within);
   const { site } = shelf;
-  const keeper = site.spec.copy === "freeze" ? undefined : new Read(stored, name, bytes, site);
+  const keeper = site.spec.copy === "freeze" ? undefined : new Read(stored, within, bytes, site);
   const entry = entryOf(shelf, key, stored, keeper ?? keep(stored.value, "freeze", site).keeper);
   if (entry !== undefined) put(entry);
   return entry;
@@ -234,11 +235,10 @@ function entryOf(shelf: Shelf, key: Key, stored: Found, keeper: Keeper): Entry |
   // An effect that nobody here can cause again: as if there were no entry.
   if (replay?.some(({ element }) => !isKnown(element))) return undefined;
   const { spec } = site;
-  const at = wall();
   const written = stored.began + stored.cost;
   // The function may have a shorter `ttl` by now. And no clock that was set back makes anything live longer.
   const end = Math.min(stored.expires, written + (spec.ttl ?? Number.POSITIVE_INFINITY));
-  const left = Math.min(end - at, end - written);
+  const left = end === Number.POSITIVE_INFINITY ? end : Math.min(end - wall(), end - written);
   const stale = spec.staleFor ?? 0;
   if (left + stale <= 0) return undefined;
   const expires = now() + left;
@@ -264,7 +264,9 @@ function entryOf(shelf: Shelf, key: Key, stored: Found, keeper: Keeper): Entry |
 class Read implements Keeper {
   readonly bytes: number;
   private readonly site: Site;
-  private again: (() => Found) | undefined;
+  /** The entry as it was stored; kept as long as it may be read again. */
+  private stored: Uint8Array | undefined;
+  private readonly name: EntryName;
   private first: Found | undefined;
   private kept: Keeper | undefined = undefined;
 
@@ -272,13 +274,14 @@ class Read implements Keeper {
     this.bytes = bytes.length;
     this.site = site;
     this.first = found;
+    this.name = name;
     // A registered type may be gone when it is read again.
-    this.again = found.isPlain ? () => readEntry(bytes, inside(name)) : undefined;
+    this.stored = found.isPlain ? bytes : undefined;
   }
 
   give(): unknown {
     const { first } = this;
-    if (first !== undefined && this.again !== undefined) {
+    if (first !== undefined && this.stored !== undefined) {
       this.first = undefined;
       return first.value;
     }
@@ -291,9 +294,9 @@ class Read implements Keeper {
 
   private keeper(): Keeper {
     if (this.kept === undefined) {
-      const { value, isTree } = this.first ?? (this.again as () => Found)();
+      const { value, isTree } = this.first ?? readEntry(this.stored as Uint8Array, this.name);
       this.kept = adopt(value, this.site, this.bytes, isTree);
-      this.again = undefined;
+      this.stored = undefined;
       this.first = undefined;
     }
     return this.kept;

@@ -104,7 +104,7 @@ class Reader {
   /** True if something comes again, so that objects need numbers. */
   private readonly refers: boolean;
   private readonly seen: unknown[] = [];
-  private readonly shapes: Shape[] = [];
+  private shapes: Shape[] | undefined = undefined;
   /** What is written next, as characters of one byte each: many short texts are parts of it. */
   private chars = "";
   private charsAt = 0;
@@ -137,9 +137,10 @@ class Reader {
   /** @param rest what is in them; without, it follows in the bytes */
   readBuffers(rest: Rest | undefined): void {
     const { at, end, front } = this;
+    let left = rest?.length ?? this.until - front;
+    if (front === end && left === 0) return;
     this.at = end;
     this.end = front;
-    let left = rest?.length ?? this.until - front;
     const parts: { from: number; length: number; kind: number; limit: number }[] = [];
     while (this.at < front) {
       const [from, length, kind] = [this.count(), this.count(), this.count()];
@@ -150,7 +151,6 @@ class Reader {
     this.at = at;
     this.end = end;
     let next = front;
-    if (parts.length === 0) return;
     this.buffers = parts.map(({ from, length, kind, limit }) => {
       // Not `subarray`, and not the `slice` of a Buffer: nothing of the stored bytes may be shared.
       const buffer = makeBuffer(kind, length, limit);
@@ -221,11 +221,12 @@ class Reader {
       case TAG.shape: {
         const names = this.names();
         const shape = { names, isUsual: !names.some((name) => name in Object.prototype) };
+        this.shapes ??= [];
         this.shapes.push(shape);
         return this.shaped(shape);
       }
       case TAG.object: {
-        const shape = this.shapes[this.count()];
+        const shape = this.shapes?.[this.count()];
         if (shape === undefined) throw new Damage("no such shape");
         return this.shaped(shape);
       }
