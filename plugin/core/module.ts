@@ -90,7 +90,8 @@ export function planFile(program: ir.Program, source: string, options: ModuleOpt
   if (plans.length === 0 && report.diagnostics.length === 0) return undefined;
   const annotated = new Set(plans.map((plan) => plan.fn));
   for (const plan of plans) lintSite(plan, annotated, scopes, report);
-  const sites = identify(plans, file, scopes).map((site, index) => ({ ...site, hash: standIn(source, index) }));
+  const standIn = standIns(source);
+  const sites = identify(plans, file, scopes).map((site, index) => ({ ...site, hash: standIn(index) }));
   const reading = sites.length > 0 ? readFacts(program, scopes, source) : undefined;
   return {
     program,
@@ -240,7 +241,10 @@ function rootOf(site: Identified, scopes: Scopes, reading: FactsReading): SiteRo
 }
 
 /** No source holds its own digest. */
-const standIn = (source: string, index: number): string => codeHash(`${index}\n${source}`);
+function standIns(source: string): (index: number) => string {
+  const content = digest(source);
+  return (index) => codeHash(`${index}\n${content}`);
+}
 
 /** The function's own code, and that of the local functions and classes that it captures. */
 function ownCode(plan: SitePlan, scopes: Scopes): string[] {

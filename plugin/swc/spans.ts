@@ -27,9 +27,11 @@ export function offsetsOf(source: string, base: number): Offset {
   };
 }
 
+const NON_ASCII = /[^\0-\x7f]/g;
+
 function firstNonAscii(source: string, from: number): number {
-  for (let i = from; i < source.length; i++) if (source.charCodeAt(i) > 0x7f) return i;
-  return -1;
+  NON_ASCII.lastIndex = from;
+  return NON_ASCII.test(source) ? NON_ASCII.lastIndex - 1 : -1;
 }
 
 /** The end of each character that takes more than one byte, in bytes and in UTF-16 units. */
