@@ -9,7 +9,8 @@ import { crc32, portableCrc32 } from "./bytes.ts";
 import { Damage } from "./codec.ts";
 import type { About, Source } from "./store.ts";
 
-const READ = constants.O_RDONLY;
+/** Someone may have put a link to elsewhere in the place of an entry, or a pipe that one would wait for. */
+const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 const FRAME = 24;
 const DIGEST = 16;
 

@@ -1,5 +1,5 @@
 /** Throws away what is over, unused or too much, in small steps. Several processes may do it at once. */
-import { readdirSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { lstatSync, readdirSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { readFrame, readStart } from "./disk-file.ts";
 
@@ -32,6 +32,8 @@ export function* sweep({ root, maxBytes, unusedFor, now }: SweepOptions): Genera
   let total = 0;
   for (const folder of names(root)) {
     const place = join(root, folder);
+    // Not a link, which would lead to files that are none of ours.
+    if (lstatSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
     if (folder.includes(".gone-")) {
       if (now() - ageOf(place) > ABANDONED) rmSync(place, { recursive: true, force: true });
       continue;

@@ -18,6 +18,7 @@ import { basename, dirname, join, sep } from "node:path";
 import { drained, sizeOf } from "./bytes.ts";
 import { digestOf, type Frame, isMissing, OVER, readEntryFile, readFrame, writeFrame } from "./disk-file.ts";
 import { sweep } from "./disk-sweep.ts";
+import { shutStore, suspicionOf } from "./disk-trust.ts";
 import { type Job, WriteBehind } from "./disk-write.ts";
 import type { EntryName, Source, Store, Which } from "./store.ts";
 
@@ -30,6 +31,8 @@ export interface DiskOptions {
   readonly unusedFor?: number | undefined;
   /** Told of failures that the program is spared: a full disk, a folder that can't be written to. */
   readonly onFault?: ((error: unknown) => void) | undefined;
+  /** Nothing is believed that is not sealed (`configure({ secret })`): then the folder may be one that others write to. */
+  readonly sealed?: boolean | undefined;
   /** ms since 1970, in fractions. */
   readonly now?: (() => number) | undefined;
 }
@@ -44,6 +47,8 @@ const LAYOUT = "1";
 export function diskStore(options: DiskOptions): Store {
   const { dir, maxBytes = 2 * 2 ** 30, unusedFor = 30 * DAY, onFault = () => {} } = options;
   const now = options.now ?? (() => performance.timeOrigin + performance.now());
+  const suspicion = options.sealed ? undefined : suspicionOf(dir);
+  if (suspicion !== undefined) return shutStore(suspicion, onFault);
   const root = join(dir, LAYOUT);
   const folders = new Map<string, string>();
   const codes = new Map<string, string>();

@@ -8,8 +8,8 @@ import { diskStore } from "./disk.ts";
 import { findFolder } from "./folder.ts";
 
 export function embedDisk(): void {
-  embed(({ dir, maxBytes, onFault }) => {
+  embed(({ dir, maxBytes, sealed, onFault }) => {
     const surroundings = { cwd: process.cwd(), env: process.env, platform: process.platform };
-    return diskStore({ dir: findFolder(dir, surroundings), maxBytes, onFault });
+    return diskStore({ dir: findFolder(dir, surroundings), maxBytes, sealed, onFault });
   });
 }
