@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { adviseHosts, withPlugin, writeAdvice } from "./init.ts";
+import { routeNamed } from "../routes.ts";
+import { adviseHosts, withPluginInJson, writeAdvice } from "./init.ts";
 
 let root: string;
 beforeEach(() => {
@@ -16,14 +17,16 @@ const project = (...packages: string[]) =>
 
 test.each([
   [["vite", "rollup"], "vite.config.ts", "Vite", "kept/vite"],
+  [["vitest"], "vitest.config.ts", "Vitest", "kept/vite"],
   [["next", "webpack"], "next.config.mjs", "Next.js", "kept/loader"],
   [["@rspack/core"], "rspack.config.js", "Rspack", "kept/rspack"],
+  [["bun"], "build.ts", "Bun.build", "kept/bun"],
   [["@babel/core"], "babel.config.json", "Babel", "kept/babel"],
   [["jest"], "jest.config.js", "Jest", "kept/jest"],
 ])("%j with %s is %s", (packages, config, host, entry) => {
   project(...packages);
   write(config, "");
-  expect(adviseHosts(root)).toEqual([{ host, file: config, lines: expect.stringContaining(entry) }]);
+  expect(adviseHosts(root)).toMatchObject([{ host, file: config, lines: expect.stringContaining(entry) }]);
 });
 
 test("a project without a bundler is Node's; a folder without a package.json is nobody's", () => {
@@ -32,41 +35,79 @@ test("a project without a bundler is Node's; a folder without a package.json is 
   expect(adviseHosts(root)).toMatchObject([{ host: "Node" }]);
 });
 
-describe("--write", () => {
-  const vite = 'import react from "@vitejs/plugin-react";\n\nexport default {\n  plugins: [react()],\n};\n';
-
-  test("adds the import and the call, once", () => {
-    project("vite");
-    write("vite.config.js", vite);
+describe.each(["swc", "babel"] as const)("--write, %s", (route) => {
+  const written = (packages: string[], file: string, config: string): string | undefined => {
+    project(...packages);
+    write(file, config);
     const [advice] = adviseHosts(root);
-    expect(writeAdvice(root, advice!)).toBe(true);
-    const after = readFileSync(join(root, "vite.config.js"), "utf8");
-    expect(after).toBe(`import kept from "kept/vite";\n${vite.replace("[react", "[kept(), react")}`);
-    expect(writeAdvice(root, advice!)).toBe(false);
-    expect(readFileSync(join(root, "vite.config.js"), "utf8")).toBe(after);
-  });
+    return writeAdvice(root, advice!, routeNamed(route)) ? readFileSync(join(root, file), "utf8") : undefined;
+  };
+  const VITE = 'import kept from "kept/vite";\n';
 
-  const lines = 'import kept from "kept/vite";\n\nplugins: [kept()]';
   test.each([
+    ["an empty list", "export default { \n plugins: [] };\n", `${VITE}export default { \n plugins: [kept()] };\n`],
     [
-      "an empty list",
-      "export default { \n plugins: [] };\n",
-      'import kept from "kept/vite";\nexport default { \n plugins: [kept()] };\n',
+      "a list, behind a comment and imports, in defineConfig",
+      '// ours\nimport react from "react";\nexport default defineConfig({\n  plugins: [react()],\n});\n',
+      `// ours\n${VITE}import react from "react";\nexport default defineConfig({\n  plugins: [kept(), react()],\n});\n`,
     ],
-    ["no list", "export default {};\n", undefined],
-    ["two lists", "export default {\n  plugins: [],\n  worker: {\n  plugins: [] },\n};\n", undefined],
-    ["a list of another part", "export default {\n  build: {\n    plugins: [],\n  },\n};\n", undefined],
-    ["CommonJS", "module.exports = {\n  plugins: [] };\n", undefined],
+    ["nothing yet", "export default {};\n", `${VITE}export default {\n  plugins: [kept()],\n};\n`],
+    [
+      "options, but no list",
+      "export default { root: 1 };\n",
+      `${VITE}export default { plugins: [kept()], root: 1 };\n`,
+    ],
+    [
+      "a function that returns the options",
+      "export default defineConfig(({ mode }) => ({\n  mode,\n}));\n",
+      `${VITE}export default defineConfig(({ mode }) => ({\n  plugins: [kept()],\n  mode,\n}));\n`,
+    ],
+    [
+      "a constant, and the list of another part",
+      "const config: UserConfig = {\n  worker: { plugins: [] },\n};\nexport default config;\n",
+      `${VITE}const config: UserConfig = {\n  plugins: [kept()],\n  worker: { plugins: [] },\n};\nexport default config;\n`,
+    ],
+    [
+      "CommonJS",
+      "module.exports = { plugins: [] };\n",
+      'const kept = require("kept/vite").default;\nmodule.exports = { plugins: [kept()] };\n',
+    ],
+    ["a list that is made elsewhere", "export default { plugins: make() };\n", undefined],
+    ["several configurations", "export default [{}, {}];\n", undefined],
+    ["what doesn't parse", "export default {", undefined],
   ])("%s", (_, config, expected) => {
-    expect(withPlugin(config, lines, "vite.config.js")).toBe(expected);
+    expect(written(["vite"], "vite.config.ts", config)).toBe(expected);
   });
 
-  test("a Babel configuration in JSON keeps what it has", () => {
-    expect(
-      JSON.parse(withPlugin('{ "presets": ["a"], "plugins": ["b"] }', '"plugins": ["kept/babel"]', ".babelrc")!),
-    ).toEqual({
-      presets: ["a"],
-      plugins: ["kept/babel", "b"],
-    });
+  test("once", () => {
+    const config = written(["vite"], "vite.config.ts", "export default {};\n")!;
+    expect(written(["vite"], "vite.config.ts", config)).toBeUndefined();
   });
+
+  test("what a build script passes on", () => {
+    expect(written(["esbuild"], "build.mjs", 'await esbuild.build({ entryPoints: ["a.ts"] });\n')).toBe(
+      'import kept from "kept/esbuild";\nawait esbuild.build({ plugins: [kept()], entryPoints: ["a.ts"] });\n',
+    );
+  });
+
+  test("both of Next.js's bundlers, unless one is configured", () => {
+    const config = written(["next"], "next.config.ts", "export default { cacheComponents: true };\n");
+    expect(config).toMatch(/turbopack: \{[\s\S]*kept\/loader[\s\S]*webpack\(config\) \{[\s\S]*cacheComponents: true/);
+    expect(written(["next"], "next.config.ts", "export default { turbopack: {} };\n")).toBeUndefined();
+  });
+
+  test("around Jest's transformer", () => {
+    const config = 'module.exports = {\n  transform: { "\\\\.ts$": ["@swc/jest", { a: 1 }] },\n};\n';
+    expect(written(["jest", "@swc/jest"], "jest.config.js", config)).toBe(
+      config.replace('["@swc/jest", { a: 1 }]', '["kept/jest", { transformer: ["@swc/jest", { a: 1 }] }]'),
+    );
+    expect(written(["jest"], "jest.config.js", "module.exports = {};\n")).toContain('{ transformer: "babel-jest" }');
+  });
+});
+
+test("a Babel configuration in JSON keeps what it has", () => {
+  const edit = { where: "exported", what: { plugins: '"kept/babel"' } } as const;
+  const config = '{ "presets": ["a"], "plugins": ["b"] }';
+  expect(JSON.parse(withPluginInJson(config, edit)!)).toEqual({ presets: ["a"], plugins: ["kept/babel", "b"] });
+  expect(withPluginInJson("{ // comment\n}", edit)).toBeUndefined();
 });

@@ -1,64 +1,89 @@
 /** `kept init`: which hosts a project has, by its package.json and its files, and the one line that each needs. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Route } from "../core/transform.ts";
+import { type ConfigEdit, jestLine, withKept } from "./edit-config.ts";
 
 export interface Advice {
   readonly host: string;
   /** The configuration to edit; undefined where the project has none yet. */
   readonly file: string | undefined;
   readonly lines: string;
+  readonly edit: ConfigEdit | undefined;
 }
 
 interface Host {
   readonly host: string;
   /** A package that the project must have. */
-  readonly needs: string;
+  readonly needs: RegExp;
   readonly configs: readonly string[];
   readonly lines: string;
+  readonly edit: ConfigEdit;
 }
 
-const MODULE_ENDINGS = ["ts", "mts", "js", "mjs"];
-const named = (name: string): string[] => MODULE_ENDINGS.map((ending) => `${name}.${ending}`);
-const plugin = (entry: string) => `import kept from "kept/${entry}";\n\nplugins: [kept()]`;
+const ENDINGS = ["ts", "mts", "cts", "js", "mjs", "cjs"];
+const named = (...names: string[]): string[] => names.flatMap((name) => ENDINGS.map((ending) => `${name}.${ending}`));
 
-/** In this order: a project with Next.js or Vite has bundlers of theirs too. */
-const HOSTS: readonly Host[] = [
-  {
-    host: "Next.js",
-    needs: "next",
-    configs: named("next.config"),
-    lines: `turbopack: {
+const NEXT_TURBOPACK = `turbopack: {
   rules: {
     "*.{ts,tsx,js,jsx}": {
       condition: { all: [{ not: "foreign" }, { content: /use cache (data|resource)/ }] },
       loaders: ["kept/loader"],
     },
   },
-},`,
-  },
-  { host: "Vite", needs: "vite", configs: named("vite.config"), lines: plugin("vite") },
-  { host: "Rspack", needs: "@rspack/core", configs: named("rspack.config"), lines: plugin("rspack") },
+},`;
+const NEXT_WEBPACK = `webpack(config) {
+  config.module.rules.unshift({ test: /\\.[cm]?[jt]sx?$/, exclude: /node_modules/, enforce: "pre", use: "kept/loader" });
+  return config;
+},`;
+
+function bundler(
+  host: string,
+  needs: RegExp,
+  configs: readonly string[],
+  entry: string,
+  where: ConfigEdit["where"] = "exported",
+): Host {
+  const lines = `import kept from "${entry}";\n\nplugins: [kept()]`;
+  return { host, needs, configs, lines, edit: { entry, where, what: { plugins: "kept()" } } };
+}
+
+/** In this order: a project with Next.js or Vite has bundlers of theirs too. */
+const HOSTS: readonly Host[] = [
   {
-    host: "webpack",
-    needs: "webpack",
-    configs: [...named("webpack.config"), "webpack.config.cjs"],
-    lines: plugin("webpack"),
+    host: "Next.js",
+    needs: /^next$/,
+    configs: named("next.config"),
+    lines: `${NEXT_TURBOPACK}\n${NEXT_WEBPACK}`,
+    edit: { where: "exported", what: { properties: { turbopack: NEXT_TURBOPACK, webpack: NEXT_WEBPACK } } },
   },
-  { host: "Farm", needs: "@farmfe/core", configs: named("farm.config"), lines: plugin("farm") },
-  { host: "Rolldown", needs: "rolldown", configs: named("rolldown.config"), lines: plugin("rolldown") },
-  { host: "Rollup", needs: "rollup", configs: named("rollup.config"), lines: plugin("rollup") },
-  { host: "esbuild", needs: "esbuild", configs: named("build"), lines: plugin("esbuild") },
+  bundler("Vite", /^vite$/, named("vite.config"), "kept/vite"),
+  bundler("Vitest", /^vitest$/, named("vitest.config"), "kept/vite"),
+  bundler("Rspack", /^@rspack\/core$/, named("rspack.config"), "kept/rspack"),
+  bundler("webpack", /^webpack$/, named("webpack.config"), "kept/webpack"),
+  bundler("Farm", /^@farmfe\/core$/, named("farm.config"), "kept/farm"),
+  bundler("Rolldown", /^rolldown$/, named("rolldown.config"), "kept/rolldown"),
+  bundler("Rollup", /^rollup$/, named("rollup.config"), "kept/rollup"),
+  bundler("esbuild", /^esbuild$/, named("build", "esbuild.config", "scripts/build"), "kept/esbuild", [
+    "build",
+    "context",
+  ]),
+  bundler("Bun.build", /^(?:bun|@types\/bun|bun-types|@oven\/bun-.+)$/, named("build", "scripts/build"), "kept/bun", [
+    "build",
+  ]),
   {
     host: "Babel",
-    needs: "@babel/core",
-    configs: ["babel.config.json", ".babelrc", "babel.config.js", "babel.config.mjs", "babel.config.cjs"],
+    needs: /^@babel\/core$/,
+    configs: ["babel.config.json", ".babelrc", ".babelrc.json", ...named("babel.config", ".babelrc")],
     lines: '"plugins": ["kept/babel"]',
+    edit: { where: "exported", what: { plugins: '"kept/babel"' } },
   },
   {
     host: "Jest",
-    needs: "jest",
-    configs: [...named("jest.config"), "jest.config.cjs", "jest.config.json"],
-    lines: 'transform: { "\\\\.[cm]?[jt]sx?$": ["kept/jest", { transformer: "@swc/jest" }] }',
+    needs: /^jest$/,
+    configs: [...named("jest.config"), "jest.config.json"],
+    lines: jestLine("@swc/jest"),
+    edit: { where: "exported", what: { transformer: "@swc/jest" } },
   },
 ];
 
@@ -67,62 +92,49 @@ export function adviseHosts(root: string): Advice[] {
   const path = join(root, "package.json");
   if (!existsSync(path)) return [];
   const { dependencies = {}, devDependencies = {} } = JSON.parse(readFileSync(path, "utf8"));
-  const installed = { ...dependencies, ...devDependencies };
-  const found = HOSTS.filter(({ needs }) => Object.hasOwn(installed, needs)).map(({ host, configs, lines }) => ({
-    host,
-    file: configs.find((name) => existsSync(join(root, name))),
-    lines,
-  }));
+  const installed = Object.keys({ ...dependencies, ...devDependencies });
+  const found = HOSTS.filter(({ needs }) => installed.some((name) => needs.test(name))).map(
+    ({ needs: _needs, configs, ...host }): Advice => ({
+      ...(host.host === "Jest" ? withTransformer(host, installed) : host),
+      file: configs.find((name) => existsSync(join(root, name))),
+    }),
+  );
   // A bundler without a configuration is another host's.
   const configured = found.filter(({ file }) => file !== undefined);
   if (configured.length > 0) return configured;
   const [first] = found;
-  return [first ?? { host: "Node", file: undefined, lines: "node --import kept/node app.js" }];
+  return [first ?? { host: "Node", file: undefined, lines: "node --import kept/node app.js", edit: undefined }];
+}
+
+/** Jest brings `babel-jest` itself. */
+function withTransformer<T extends { lines: string; edit: ConfigEdit }>(jest: T, installed: readonly string[]): T {
+  const transformer = installed.includes("@swc/jest") ? "@swc/jest" : "babel-jest";
+  return { ...jest, lines: jestLine(transformer), edit: { ...jest.edit, what: { transformer } } };
 }
 
 /**
- * Adds the line where that is sure to be right: a configuration with one empty or literal `plugins: [` list, and no
- * `kept` yet.
+ * Adds the line where that is sure to be right.
  *
  * @returns whether the file was written
  */
-export function writeAdvice(root: string, { file, lines }: Advice): boolean {
-  if (file === undefined) return false;
+export function writeAdvice(root: string, { file, edit }: Advice, route: Route): boolean {
+  if (file === undefined || !edit) return false;
   const path = join(root, file);
   const before = readFileSync(path, "utf8");
-  const after = withPlugin(before, lines, file);
+  const after = isJson(file) ? withPluginInJson(before, edit) : withKept(before, file, edit, route);
   if (after === undefined) return false;
   writeFileSync(path, after);
   return true;
 }
 
-/** The configuration with the line in it, or undefined where a person has to do it. */
-export function withPlugin(config: string, lines: string, file: string): string | undefined {
-  if (/["']kept\//.test(config)) return undefined;
-  if (file.endsWith(".json") || file === ".babelrc") {
-    if (!lines.startsWith('"plugins"')) return undefined;
-    const parsed = parseJson(config);
-    if (!parsed) return undefined;
-    return `${JSON.stringify({ ...parsed, plugins: ["kept/babel", ...(parsed.plugins ?? [])] }, null, 2)}\n`;
-  }
-  const statement = /^import kept from "kept\/\w+";/.exec(lines)?.[0];
-  if (statement === undefined || !/^(?:import|export)\b/m.test(config)) return undefined;
-  const lists = [...config.matchAll(/^([ \t]*)plugins\s*:\s*\[/gm)];
-  // A list that stands deeper than anything else belongs to a part of the configuration (`worker`, `rollupOptions`).
-  const shallowest = Math.min(...[...config.matchAll(/^[ \t]+(?=\S)/gm)].map(([indent]) => indent.length));
-  if (lists.length !== 1 || lists[0]![1]!.length > shallowest) return undefined;
-  const at = lists[0]!.index + lists[0]![0].length;
-  const isEmpty = /^\s*\]/.test(config.slice(at));
-  const edited = `${config.slice(0, at)}kept()${isEmpty ? "" : ", "}${config.slice(at)}`;
-  // Behind a comment or a shebang at the top would be nicer; before the first import is always right.
-  const first = /^import\b/m.exec(edited)?.index ?? /^export\b/m.exec(edited)!.index;
-  return `${edited.slice(0, first)}${statement}\n${edited.slice(first)}`;
-}
+const isJson = (file: string): boolean => file.endsWith(".json") || file === ".babelrc";
 
-/** Undefined where it is JSON5, whose comments would be lost. */
-function parseJson(text: string): { plugins?: unknown[] } | undefined {
+/** Babel's; undefined for others, for JSON5, whose comments would be lost, and where it is there already. */
+export function withPluginInJson(config: string, { what }: ConfigEdit): string | undefined {
+  if (!("plugins" in what) || config.includes('"kept/babel"')) return undefined;
   try {
-    return JSON.parse(text);
+    const { plugins = [], ...parsed } = JSON.parse(config);
+    return `${JSON.stringify({ ...parsed, plugins: ["kept/babel", ...plugins] }, null, 2)}\n`;
   } catch {
     return undefined;
   }
