@@ -160,8 +160,10 @@ function framed({ site, code, key }: EntryName): Uint8Array {
   return text(`kept 1 ${[site, code, key].map((part) => `${part.length}:${part}`).join(" ")} `);
 }
 
+const encoder = new TextEncoder();
+
 function text(value: string): Uint8Array {
-  return new TextEncoder().encode(value);
+  return encoder.encode(value);
 }
 
 function then<T, R>(given: T | Promise<T>, go: (value: T) => R | Promise<R>): R | Promise<R> {
