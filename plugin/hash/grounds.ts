@@ -3,7 +3,7 @@
  * is a function of these answers, and each question follows from the answers before it; so as long as all of them are
  * the same, so is the hash, and nothing has to be parsed or linked to know it. Plain data, kept from build to build.
  */
-import type { Asked } from "./link.ts";
+import type { LinkNode } from "./link.ts";
 import type { Files } from "./resolve/files.ts";
 import type { Given } from "./resolve/given.ts";
 import type { Resolved, Resolver } from "./resolve/index.ts";
@@ -17,13 +17,13 @@ export interface Grounds {
   readonly sought: Readonly<Record<string, boolean>>;
 }
 
-export function groundsOf(asked: Iterable<Asked>, { files, given }: Resolver): Grounds {
+export function groundsOf(nodes: Iterable<LinkNode>, { files, given }: Resolver): Grounds {
   const contents: Record<string, string> = Object.create(null);
   const resolved: Record<string, Record<string, string>> = Object.create(null);
   const sought: Record<string, boolean> = Object.create(null);
-  for (const each of asked) {
-    for (const path of each.contents) contents[path] ??= given.digestOf(path);
-    for (const path of each.sought) sought[path] ??= files.read(path).bytes !== null;
+  for (const each of nodes) {
+    for (const path of each.files) contents[path] ??= given.digestOf(path);
+    for (const path of each.sought) sought[path] ??= files.read(path).isThere;
     for (const [question, answer] of each.resolved) {
       const [file, specifier] = question.split("\0") as [string, string];
       (resolved[file] ??= Object.create(null))[specifier] = spell(answer);
@@ -35,7 +35,7 @@ export function groundsOf(asked: Iterable<Asked>, { files, given }: Resolver): G
 /** Is every file what it was? Where that is so and its specifiers mean what they meant, so is the hash. */
 export function haveSameContents({ contents, sought }: Grounds, files: Files, given: Given): boolean {
   for (const [path, digest] of Object.entries(contents)) if (given.digestOf(path) !== digest) return false;
-  for (const [path, isThere] of Object.entries(sought)) if ((files.read(path).bytes !== null) !== isThere) return false;
+  for (const [path, isThere] of Object.entries(sought)) if (files.read(path).isThere !== isThere) return false;
   return true;
 }
 

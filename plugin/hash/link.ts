@@ -17,19 +17,14 @@ export interface LinkNode extends HashNode {
   readonly line?: number;
   /** Why it could not be followed any further. */
   readonly doubts: readonly Doubt[];
-  /** What was asked of the project to make it: as long as the answers are the same, so is the node. */
-  readonly asked: Asked;
-}
-
-/** Questions to a project, each with all that its answer says. */
-export interface Asked {
-  /** Whose content was looked at. */
-  readonly contents: readonly string[];
-  /** What was resolved: the file and the specifier, with `\0` between them. */
-  readonly resolved: readonly (readonly [question: string, answer: Resolved])[];
+  /** What was resolved to make it. As long as files and answers are the same, so is the node. */
+  readonly resolved: readonly Answer[];
   /** Which files were looked for, were they there or not. */
   readonly sought: readonly string[];
 }
+
+/** The file and the specifier, with `\0` between them, and what it means there. */
+export type Answer = readonly [question: string, answer: Resolved];
 
 export interface Doubt {
   readonly what: string;
@@ -52,11 +47,13 @@ export class Graph {
   readonly #resolver: Resolve;
   readonly #options: LinkOptions;
   readonly #nodes = new Map<string, LinkNode>();
-  #looked = new Set<string>();
+  /** Of the node that is being made: whose content was looked at, what could not be followed, what was resolved and sought. */
+  readonly #looked = new Set<string>();
   #doubts: Doubt[] = [];
-  readonly #contents = new Set<string>();
-  readonly #resolved = new Map<string, Resolved>();
+  readonly #answers = new Map<string, Resolved>();
   readonly #sought = new Set<string>();
+  /** Most nodes stand on their own file alone, and share the list of it. */
+  readonly #alone = new Map<string, readonly [string]>();
 
   constructor(modules: Modules, resolve: Resolve, options: LinkOptions) {
     this.#modules = modules;
@@ -72,6 +69,25 @@ export class Graph {
 
   get size(): number {
     return this.#nodes.size;
+  }
+
+  /**
+   * Files have changed, and specifiers mean what they meant: makes those nodes anew that stood on one of them.
+   *
+   * @returns the ids of nodes that are another now
+   */
+  renew(changed: ReadonlySet<string>): string[] {
+    const before = [...this.#nodes].filter(
+      ([, { files, sought }]) => files.some((path) => changed.has(path)) || sought.some((path) => changed.has(path)),
+    );
+    for (const [id] of before) this.#nodes.delete(id);
+    // A root is made by those who have its unit.
+    return before.flatMap(([id, node]) => (kindOf(id) !== "root" && isSame(node, this.node(id)) ? [] : [id]));
+  }
+
+  /** Those that have been made. */
+  get nodes(): ReadonlyMap<string, LinkNode> {
+    return this.#nodes;
   }
 
   binding = (file: string, name: string): string => idOf("binding", file, name);
@@ -123,14 +139,38 @@ export class Graph {
   }
 
   #finish(file: string | null, made: Made, title: string): LinkNode {
-    const files = new Set([...(file ? [file] : []), ...this.#looked, ...(made.files ?? [])]);
+    const { ordered = NOTHING, unordered = NOTHING } = made;
     const doubts = this.#doubts;
-    this.#looked = new Set();
-    this.#doubts = [];
-    const asked = this.#takeAsked();
-    const { ordered = [], unordered = [] } = made;
-    const closure = file !== null && doubts.length > 0 ? [idOf("closure", file)] : [];
-    return { ...made, ordered: [...ordered, ...closure], unordered, files: [...files], file, title, doubts, asked };
+    const closure = file !== null && doubts.length > 0 ? [idOf("closure", file)] : NOTHING;
+    const node: LinkNode = {
+      label: made.label,
+      ordered: closure.length > 0 ? [...ordered, ...closure] : ordered,
+      unordered,
+      files: this.#takeFiles(file, made.files),
+      file,
+      title,
+      ...(made.line !== undefined && { line: made.line }),
+      doubts: doubts.length > 0 ? doubts : NOTHING,
+      resolved: this.#answers.size > 0 ? [...this.#answers] : NOTHING,
+      sought: this.#sought.size > 0 ? [...this.#sought] : NOTHING,
+    };
+    if (doubts.length > 0) this.#doubts = [];
+    this.#answers.clear();
+    this.#sought.clear();
+    return node;
+  }
+
+  #takeFiles(file: string | null, more: readonly string[] = NOTHING): readonly string[] {
+    const looked = this.#looked;
+    if (file !== null) looked.add(file);
+    let files: readonly string[];
+    if (file !== null && looked.size === 1 && more.length === 0) {
+      let alone = this.#alone.get(file);
+      if (!alone) this.#alone.set(file, (alone = [file]));
+      files = alone;
+    } else files = [...new Set([...looked, ...more])];
+    looked.clear();
+    return files;
   }
 
   #binding(file: string, name: string): Made {
@@ -203,7 +243,6 @@ export class Graph {
     const found = new Set<string>();
     if (!facts || seen.has(file)) return found;
     seen.add(file);
-    this.#looked.add(file);
     // Importing a barrel for its effect runs what it re-exports.
     const reexported = Object.values(facts.exports).flatMap((each) => ("from" in each ? [each.from] : []));
     for (const specifier of kind === "effects" ? [...facts.imported, ...facts.stars, ...reexported] : facts.imported) {
@@ -304,7 +343,6 @@ export class Graph {
 
   #everything(path: string): string {
     const module = this.#module(path);
-    this.#looked.add(path);
     switch (module.kind) {
       case "code":
         return idOf(module.facts.commonjs === "whole" ? "whole" : "namespace", path);
@@ -322,7 +360,6 @@ export class Graph {
   #lookup(path: string, names: readonly string[], seen: ReadonlySet<string> = new Set()): string[] {
     const [name, ...rest] = names as [string, ...string[]];
     const module = this.#module(path);
-    this.#looked.add(path);
     if (module.kind === "json") return [idOf("json", path, JSON.stringify(name === "default" ? rest : names))];
     if (module.kind !== "code") return [this.#everything(path)];
     const key = `${path}\0${name}`;
@@ -358,7 +395,6 @@ export class Graph {
     const facts = this.#facts(path);
     if (!facts || seen.has(path)) return [];
     seen.add(path);
-    this.#looked.add(path);
     const names = new Set(Object.keys(facts.exports));
     for (const star of facts.stars) {
       const resolved = this.#resolve(path, star);
@@ -387,7 +423,7 @@ export class Graph {
   // ── what is asked of the project, and noted ────────────────────────────────────────────────────────────────────────
 
   #module(path: string): Module {
-    this.#contents.add(path);
+    this.#looked.add(path);
     return this.#modules.get(path);
   }
 
@@ -398,24 +434,24 @@ export class Graph {
 
   #resolve(file: string, specifier: string): Resolved {
     const resolved = this.#resolver(file, specifier);
-    this.#resolved.set(`${file}\0${specifier}`, resolved);
+    this.#answers.set(`${file}\0${specifier}`, resolved);
     return resolved;
-  }
-
-  #takeAsked(): Asked {
-    const asked = {
-      contents: [...this.#contents],
-      resolved: this.#resolved.size > 0 ? [...this.#resolved] : NOTHING,
-      sought: this.#sought.size > 0 ? [...this.#sought] : NOTHING,
-    };
-    this.#contents.clear();
-    this.#resolved.clear();
-    this.#sought.clear();
-    return asked;
   }
 }
 
 const NOTHING: readonly never[] = [];
+
+/** With the same hash as long as its children have theirs, and the same to say. */
+const isSame = (one: LinkNode, other: LinkNode): boolean =>
+  one.label === other.label &&
+  one.title === other.title &&
+  one.doubts.length + other.doubts.length === 0 &&
+  areSame(one.ordered, other.ordered) &&
+  areSame(one.unordered, other.unordered) &&
+  areSame(one.files, other.files);
+
+const areSame = (some: readonly string[], others: readonly string[]): boolean =>
+  some.length === others.length && some.every((each, index) => each === others[index]);
 
 /** A module may export `toString`, and facts from disk are objects like any other. */
 const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>

@@ -1,7 +1,6 @@
 /** Every file that the code reaches, read once: source as facts, JSON as its value, anything else as bytes. */
 import type * as ir from "../core/ir.ts";
 import { inferScopes } from "../core/scope.ts";
-import { digest } from "./digest.ts";
 import { FACTS_VERSION, type ModuleFacts } from "./facts.ts";
 import { type FactsReading, readFacts } from "./read-facts.ts";
 import type { Files } from "./resolve/files.ts";
@@ -85,7 +84,7 @@ export class Modules {
   }
 
   isOnDisk(path: string): boolean {
-    return this.#files.read(path).bytes !== null;
+    return this.#files.read(path).isThere;
   }
 
   get size(): number {
@@ -94,12 +93,12 @@ export class Modules {
 
   #load(path: string): Module {
     const given = this.#given.get(path);
-    const { bytes, digest: onDisk } = this.#files.read(path);
-    if (given) return this.#readSource(path, given.source);
-    if (SOURCE.test(path) && bytes) return this.#readSource(path, bytes.toString("utf8"));
-    if (/\.json$/.test(path) && bytes) {
+    if (given) return this.#readSource(path, given.source, given.digest);
+    const { text, digest: onDisk } = this.#files.read(path);
+    if (SOURCE.test(path) && text !== null) return this.#readSource(path, text, onDisk);
+    if (/\.json$/.test(path) && text !== null) {
       try {
-        return { kind: "json", value: JSON.parse(bytes.toString("utf8")), digest: onDisk };
+        return { kind: "json", value: JSON.parse(text), digest: onDisk };
       } catch {
         return { kind: "bytes", digest: onDisk };
       }
@@ -108,8 +107,7 @@ export class Modules {
     return { kind: "bytes", digest: onDisk };
   }
 
-  #readSource(path: string, source: string): Module {
-    const content = digest(source);
+  #readSource(path: string, source: string, content: string): Module {
     const key = `${FACTS_VERSION}-${/\.[cm]?[jt]sx?$/.exec(path)?.[0].slice(1)}-${content}`;
     const kept = this.#store?.get(key);
     if (kept) return { kind: "code", facts: kept, digest: content };

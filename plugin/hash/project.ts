@@ -46,6 +46,7 @@ export class Project {
   readonly #prefix: string;
   #graph: Graph;
   #hashes = new Map<string, string>();
+  #results = new Map<string, CodeHash>();
 
   constructor(read: ReadProgram, options: ProjectOptions, store?: FactsStore, resolver = new Resolver(options)) {
     this.#options = options;
@@ -68,7 +69,7 @@ export class Project {
 
   /** Source that holds, in the place of what is on disk, until that changes. */
   give(file: string, source: string, reading?: FactsReading): void {
-    if (this.#modules.give(file, source, reading)) this.#reset();
+    if (this.#modules.give(file, source, reading)) this.#renew([file]);
   }
 
   /** {@link hash} of the project as it was at the last {@link refresh}: for a build, which need not look again and again. */
@@ -78,12 +79,7 @@ export class Project {
 
   /** What the hashes of these functions of a file stand on. */
   grounds(file: string, names: readonly string[]): Grounds {
-    const nodes = new Map<string, LinkNode>();
-    for (const name of names) for (const { id, node } of this.reach(rootOf(file, name))) nodes.set(id, node);
-    return groundsOf(
-      Array.from(nodes.values(), (node) => node.asked),
-      this.#resolver,
-    );
+    return groundsOf(this.#nodesFrom(names.map((name) => rootOf(file, name))), this.#resolver);
   }
 
   /** Hashes of top-level names, as importers of them see them. */
@@ -126,17 +122,47 @@ export class Project {
 
   #hash(root: string): CodeHash {
     // A site is made anew each time, under the same id.
-    if (root.startsWith("root\0")) this.#hashes.delete(root);
+    if (root.startsWith("root\0")) this.#forgetHash(root);
+    let found = this.#results.get(root);
+    if (!found) this.#results.set(root, (found = this.#hashAnew(root)));
+    return found;
+  }
+
+  #hashAnew(root: string): CodeHash {
     const hash = codeHash(hashFrom(root, (id) => this.#graph.node(id), this.#hashes));
     const files = new Set<string>();
+    const lists = new Set<readonly string[]>();
+    let isDoubtful = false;
+    for (const node of this.#nodesFrom([root])) {
+      if (node.doubts.length > 0) isDoubtful = true;
+      if (lists.has(node.files)) continue;
+      lists.add(node.files);
+      for (const file of node.files) files.add(file);
+    }
+    return { hash, files: [...files].sort(), doubts: isDoubtful ? this.#doubtsOf(root) : [] };
+  }
+
+  /** As {@link reach} has them, without the ways to them. */
+  #nodesFrom(roots: readonly string[]): LinkNode[] {
+    const nodes: LinkNode[] = [];
+    const seen = new Set(roots);
+    for (const id of seen) {
+      const node = this.#graph.node(id);
+      nodes.push(node);
+      for (const child of node.ordered) seen.add(child);
+      for (const child of node.unordered) seen.add(child);
+    }
+    return nodes;
+  }
+
+  #doubtsOf(root: string): FoundDoubt[] {
     const doubts: FoundDoubt[] = [];
     const parents = new Map<string, string | null>();
     for (const { id, node, from } of this.reach(root)) {
       parents.set(id, from);
-      for (const file of node.files) files.add(file);
       for (const doubt of node.doubts) doubts.push({ ...doubt, path: this.#pathTo(id, parents) });
     }
-    return { hash, files: [...files].sort(), doubts };
+    return doubts;
   }
 
   #pathTo(id: string, parents: ReadonlyMap<string, string | null>): string[] {
@@ -153,12 +179,37 @@ export class Project {
   refresh(): void {
     const { changed, resolved } = this.#resolver.refresh();
     for (const path of changed) this.#modules.forget(path);
-    if (changed.length > 0 || resolved) this.#reset();
+    if (resolved) this.#reset();
+    else if (changed.length > 0) this.#renew(changed);
   }
 
   #reset(): void {
     this.#graph = this.#newGraph();
     this.#hashes = new Map();
+    this.#results = new Map();
+  }
+
+  /** Files are not what they were, but the meaning of specifiers is: what doesn't hang on them stays. */
+  #renew(changed: readonly string[]): void {
+    const others = this.#graph.renew(new Set(changed));
+    if (others.length === 0) return;
+    const parents = new Map<string, string[]>();
+    for (const [id, { ordered, unordered }] of this.#graph.nodes)
+      for (const child of [...ordered, ...unordered]) {
+        const known = parents.get(child);
+        if (known) known.push(id);
+        else parents.set(child, [id]);
+      }
+    const affected = new Set(others);
+    for (const id of affected) {
+      this.#forgetHash(id);
+      for (const parent of parents.get(id) ?? []) affected.add(parent);
+    }
+  }
+
+  #forgetHash(id: string): void {
+    this.#hashes.delete(id);
+    this.#results.delete(id);
   }
 
   #newGraph(): Graph {

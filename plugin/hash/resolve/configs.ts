@@ -64,7 +64,7 @@ export class Configs {
 
   #read(path: string): string {
     this.#paths.add(path);
-    return this.#files.read(path).bytes?.toString("utf8") ?? "";
+    return this.#files.read(path).text ?? "";
   }
 
   #readTsconfig(path: string): void {

@@ -3,8 +3,10 @@ import { type BigIntStats, readFileSync, statSync } from "node:fs";
 import { digest } from "../digest.ts";
 
 export interface FileState {
-  /** `null`: there is no such file. */
-  readonly bytes: Buffer | null;
+  readonly isThere: boolean;
+  /** Of source and JSON; `null` of other files, and where there is none. */
+  readonly text: string | null;
+  /** Of the content. */
   readonly digest: string;
 }
 
@@ -38,10 +40,10 @@ export class Files {
 
   #load(path: string): FileState {
     const stamp = stampOf(path);
-    let bytes: Buffer | null = null;
+    let content: string | Buffer | null = null;
     if (stamp !== MISSING) {
       try {
-        bytes = readFileSync(path);
+        content = TEXT.test(path) ? readFileSync(path, "utf8") : readFileSync(path);
       } catch {
         // Gone since, or a folder: the same to us.
       }
@@ -49,14 +51,16 @@ export class Files {
     const state = {
       stamp,
       racy: isRacy(stamp, Date.now()),
-      bytes,
-      digest: bytes ? digest(bytes) : MISSING,
+      isThere: content !== null,
+      text: typeof content === "string" ? content : null,
+      digest: content === null ? MISSING : digest(content),
     };
     this.#states.set(path, state);
     return state;
   }
 }
 
+const TEXT = /\.(?:[cm]?[jt]sx?|json)$/;
 const MISSING = "missing";
 
 /** May what was looked at by then have been written once more since, and the stamp be the same? */
