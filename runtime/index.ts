@@ -49,3 +49,4 @@ export type { About, Capabilities, EntryName, Store, Which } from "./stores/stor
 export { cacheTag } from "./tags.ts";
 export { cacheTtl } from "./ttl.ts";
 export { registerType, type TypeOptions } from "./types.ts";
+export { type Warmed, type WarmOptions, warm } from "./warm.ts";

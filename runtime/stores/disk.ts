@@ -22,6 +22,8 @@ import { shutStore, suspicionOf } from "./disk-trust.ts";
 import { type Job, WriteBehind } from "./disk-write.ts";
 import type { EntryName, Source, Store, Which } from "./store.ts";
 
+export { type DiskReport, diskFolder, type ReportedEntry, readDisk } from "./disk-report.ts";
+
 export interface DiskOptions {
   /** The folder; it is made when something is written. */
   readonly dir: string;
