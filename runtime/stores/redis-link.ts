@@ -84,6 +84,8 @@ export class Link {
   private heardAt = now();
   /** True from a timeout until the next answer. */
   private silent = false;
+  /** ms by which the server's clock is ahead of ours. */
+  ahead = 0;
   private readonly questions = new Set<Question>();
   private waits = 0;
   private hashes: Partial<Record<ScriptName, string>> = {};
@@ -107,8 +109,13 @@ export class Link {
     }
   }
 
-  /** Sends a command as it is. */
-  async command(args: readonly Argument[]): Promise<Reply> {
+  /** Sends a command as it is. @throws as {@link script} does */
+  command(args: readonly Argument[]): Promise<Reply> {
+    if (this.state === "ready" && !this.silent) return this.ask(this.client as Client, args);
+    return this.sendLater(args);
+  }
+
+  private async sendLater(args: readonly Argument[]): Promise<Reply> {
     if (this.state === "idle" || this.state === "connecting") await this.opened();
     return this.send(args);
   }
@@ -256,8 +263,9 @@ export class Link {
     const { options } = this;
     const at = now();
     const names = Object.keys(SCRIPTS) as ScriptName[];
-    const [hashes] = await Promise.all([
+    const [hashes, time] = await Promise.all([
       Promise.all(names.map((name) => client.sendCommand(["SCRIPT", "LOAD", SCRIPTS[name]]))),
+      client.sendCommand(["TIME"]),
       // What this process writes itself it knows.
       client.sendCommand(["CLIENT", "TRACKING", "ON", "NOLOOP"]),
       client.subscribe(options.channel, (message) => {
@@ -266,6 +274,7 @@ export class Link {
     ]);
     if (client !== this.client) return;
     for (const [index, name] of names.entries()) this.hashes[name] = String(hashes[index]);
+    this.ahead = Number((time as Buffer[])[0]) * 1000 - Date.now();
     this.heardAt = at;
     this.silent = false;
     this.retries = 0;

@@ -13,6 +13,7 @@
 import { randomBytes } from "node:crypto";
 import type { RedisClientOptions } from "redis";
 import { digestOf } from "./disk-file.ts";
+import { Clears, type Meta, readMeta } from "./redis-clears.ts";
 import { type Client, isReply, Link, type Overrides, type Reply } from "./redis-link.ts";
 import { type Item, Near } from "./redis-near.ts";
 import { bestCompression, type Compression, canCompress, pack, unpack } from "./redis-pack.ts";
@@ -86,6 +87,7 @@ class RedisStore implements Store {
   private readonly process = randomBytes(9).toString("base64url");
   private readonly link: Link;
   private readonly near = new Near();
+  private readonly clears = new Clears();
   private readonly waiters = new Map<string, Set<(error?: Error) => void>>();
   /** Runs here that have a lease. */
   private readonly held = new Set<string>();
@@ -121,7 +123,10 @@ class RedisStore implements Store {
       staleness,
       beat: Math.max(20, Math.min(timeout, staleness, lease) / 5),
       onFault,
-      onReady: () => this.catchUp(),
+      onReady: () => {
+        this.clears.forget();
+        this.catchUp();
+      },
       onDeaf: () => this.near.allChanged(),
       onLost: (error) => this.wakeAll(error),
       onChange: (key) => this.change(key),
@@ -134,15 +139,13 @@ class RedisStore implements Store {
   async get(name: EntryName, changed?: Changed): Promise<Uint8Array | undefined> {
     const { place, site, code } = this.placeOf(name);
     const item = changed === undefined ? undefined : this.near.expect(place, code, [`s:${site}`], changed);
+    let bytes: Uint8Array | undefined;
     try {
-      const found = await this.link.script("get", [`${this.prefix}e:${place}`], [this.prefix, site, code, this.cap]);
-      const bytes = found === null ? undefined : await this.take(found as Reply[], item);
+      bytes = await this.find(place, site, code, item);
+    } finally {
       if (bytes === undefined && item !== undefined) this.near.forget(item);
-      return bytes;
-    } catch (error) {
-      if (item !== undefined) this.near.forget(item);
-      throw error;
     }
+    return bytes;
   }
 
   set(name: EntryName, pieces: readonly Uint8Array[], about: About, changed?: Changed): Promise<boolean> {
@@ -154,48 +157,42 @@ class RedisStore implements Store {
   }
 
   async lease(name: EntryName, cause: LeaseCause, changed?: Changed): Promise<Leased> {
+    if (cause === "miss") {
+      const bytes = await this.get(name, changed);
+      if (bytes !== undefined) return { bytes };
+    }
     const { place, site, code } = this.placeOf(name);
     const keys = [`${this.prefix}e:${place}`, `${this.prefix}r:${place}`];
     const end = performance.now() + this.patience;
     for (;;) {
       const item = changed === undefined ? undefined : this.near.expect(place, code, [`s:${site}`], changed);
       const waiter = this.wait(place);
+      let bytes: Uint8Array | undefined;
       try {
         const late = performance.now() >= end ? "1" : "0";
-        const common = [this.prefix, site, code, this.cap];
-        const [kind, value, meta] = (await this.link.script("lease", keys, [
-          ...common,
-          cause,
-          this.process,
-          this.leaseFor,
-          late,
-        ])) as [Buffer, Reply, Reply];
+        const args = [this.prefix, site, code, this.cap, cause, this.process, this.leaseFor, late];
+        const [kind, value, meta] = (await this.link.script("lease", keys, args)) as [Buffer, Reply, Reply];
         switch (String(kind)) {
-          case "v": {
-            const bytes = await this.take([value, meta], item);
+          case "v":
+            this.note(item, readMeta(String(meta)));
+            bytes = await unpack(value as Buffer);
             if (bytes !== undefined) return { bytes };
             await this.link.command(["DEL", keys[0] as string]);
             break;
-          }
           case "t": {
-            if (item !== undefined) this.near.forget(item);
             const token = String(value);
             if (this.held.size === 0) this.renewed = performance.now();
             this.held.add(token);
             return { token };
           }
           case "n":
-            if (item !== undefined) this.near.forget(item);
             return undefined;
           default:
-            if (item !== undefined) this.near.forget(item);
             // Should it die, nobody will tell: then its time runs out.
             await soonest(waiter.news, Math.min(Number(value) + 20, Math.max(0, end - performance.now())));
         }
-      } catch (error) {
-        if (item !== undefined) this.near.forget(item);
-        throw error;
       } finally {
+        if (bytes === undefined && item !== undefined) this.near.forget(item);
         waiter.end();
       }
     }
@@ -255,17 +252,46 @@ class RedisStore implements Store {
     return `k:${this.siteOf(which.site)}:${digestOf(which.key)}`;
   }
 
-  /** What was found, as it was set; noted with its tags, by which it may be cleared. */
-  private take([packed, meta]: Reply[], item: Item | undefined): ReturnType<typeof unpack> {
-    if (item !== undefined) {
-      const tags = String(meta).split(" ").slice(3);
-      if (tags.length > 0)
-        this.near.index(
-          item,
-          tags.map((tag) => `t:${tag}`),
-        );
+  private async find(
+    place: string,
+    site: string,
+    code: string,
+    item: Item | undefined,
+  ): Promise<Uint8Array | undefined> {
+    const { link, clears } = this;
+    const key = `${this.prefix}e:${place}`;
+    const part = `s:${site}`;
+    const asked = link.command(["HMGET", key, code, `m:${code}`]);
+    if (!clears.knows(part)) await Promise.all([this.learn([part]), asked]);
+    const [packed, text] = (await asked) as [Buffer | null, Buffer | null];
+    if (packed === null || text === null) return undefined;
+    const meta = readMeta(text.toString("latin1"));
+    this.note(item, meta);
+    let holds = clears.judge(meta, part);
+    if (holds === undefined) {
+      await this.learn([part, ...meta.tags]);
+      holds = clears.judge(meta, part);
     }
-    return unpack(packed as Buffer);
+    const now = Date.now() + link.ahead;
+    if (holds === false || now >= meta.end) return undefined;
+    // Nothing is known for sure while things change; and what is half forgotten is to stay, since it is used.
+    if (holds === undefined || now - meta.stamp / 1000 > Number(this.cap) / 2) {
+      const found = await link.script("get", [key], [this.prefix, site, code, this.cap]);
+      return found === null ? undefined : unpack((found as Buffer[])[0] as Buffer);
+    }
+    return unpack(packed);
+  }
+
+  /** Asks the server when these were cleared. */
+  private async learn(parts: readonly string[]): Promise<void> {
+    const { version } = this.clears;
+    const found = await this.link.command(["HMGET", `${this.prefix}g`, "e", ...parts]);
+    this.clears.learn(version, parts, found as (Buffer | null)[]);
+  }
+
+  /** The tags of what was found: it may be cleared by them. */
+  private note(item: Item | undefined, { tags }: Meta): void {
+    if (item !== undefined && tags.length > 0) this.near.index(item, tags);
   }
 
   private async write(
@@ -320,6 +346,8 @@ class RedisStore implements Store {
       await link.command(["DEL", `${prefix}e:${place}`, `${prefix}r:${place}`]);
       return;
     }
+    // The server says nothing of what this process does itself.
+    this.clears.forget();
     try {
       await link.script("clear", [], [prefix, this.process, what, String(MOST_CLEARS)]);
     } catch (error) {
@@ -345,8 +373,11 @@ class RedisStore implements Store {
   /** Another process has changed a key, or the server has dropped it. */
   private change(key: string | undefined): void {
     if (key === undefined) {
+      this.clears.forget();
       this.near.allChanged();
       this.wakeAll();
+    } else if (key === `${this.prefix}g`) {
+      this.clears.forget();
     } else if (key.startsWith(this.prefix)) {
       const place = key.slice(this.prefix.length + 2);
       if (key[this.prefix.length] === "e") this.near.placeChanged(place);
