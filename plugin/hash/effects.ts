@@ -1,6 +1,6 @@
 /**
  * What a top-level statement does to the bindings of its module. An effect statement (`registry.set("a", load)`) belongs
- * to the code of what it touches; one that touches nothing here (`BigInt.prototype.toJSON = …`) to that of every unit.
+ * to the code of what it touches; one that touches what is elsewhere (`BigInt.prototype.toJSON = …`) to that of every unit.
  */
 import type * as ir from "../core/ir.ts";
 import { forEachChild } from "../core/ir.ts";
@@ -8,63 +8,179 @@ import type { Binding, Scopes } from "../core/scope.ts";
 
 export interface Touched {
   readonly bindings: ReadonlySet<Binding>;
-  /** It touches no binding of the module, or calls a function of the module, which may touch any. */
+  /** It touches more than bindings of the module: calls a function, which may touch any, or changes what is elsewhere. */
   readonly residue: boolean;
 }
 
 /** Of a statement that runs for its effect: what it assigns, calls a method on, or passes as an argument. */
 export function touchedBy(statement: ir.Node, scopes: Scopes): Touched {
   const bindings = new Set<Binding>();
-  let callsLocal = false;
-  const add = (binding: Binding | null | undefined): void => {
+  let more = false;
+  const add = (node: ir.Node, isTarget: boolean): void => {
+    const root = baseOf(node);
+    if (root.type !== "Identifier") return;
+    const binding = bindingOf(root, scopes);
     if (binding?.scope === scopes.module && binding.kind !== "import") bindings.add(binding);
+    else if (binding?.kind === "import" || (!binding && (isTarget || !TOOLS.has(root.name)))) more = true;
+  };
+  const hand = (value: ir.Node): void => {
+    for (const each of valuesIn(value)) {
+      const binding = bindingOf(each, scopes);
+      if (binding?.scope === scopes.module && binding.kind !== "import") bindings.add(binding);
+    }
   };
   const visit = (node: ir.Node): void => {
     const target = targetOf(node);
-    if (target) for (const each of targets(target)) add(rootOf(each, scopes));
-    if (node.type === "Identifier") {
-      const reference = scopes.referenceOf.get(node);
-      if (reference?.writes) add(reference.binding);
-      else if (!reference) add(scopes.declarationOf.get(node));
-    }
-    if (node.type === "Call" || node.type === "New") {
-      const { callee } = node;
-      const root = rootOf(callee, scopes);
-      if (root && isCalledByName(callee)) callsLocal ||= root.scope === scopes.module && root.kind !== "import";
-      else add(root);
-      for (const argument of node.arguments) for (const each of valuesIn(argument)) add(bindingOf(each, scopes));
+    if (target) for (const each of targets(target)) add(each, true);
+    switch (node.type) {
+      case "Function":
+        if (node !== statement && !runsHere(node, scopes)) return;
+        break;
+      case "Identifier": {
+        const declared = scopes.referenceOf.get(node) ? null : scopes.declarationOf.get(node);
+        if (declared?.scope === scopes.module && declared.kind !== "import") bindings.add(declared);
+        break;
+      }
+      case "Call":
+      case "New":
+        if (isCalledByName(node.callee)) more ||= scopeOfCallee(node.callee, scopes) !== "inner";
+        else if (isAssign(node.callee)) {
+          if (node.arguments[0]) add(node.arguments[0], true);
+        } else add(node.callee, false);
+        for (const argument of node.arguments) hand(argument);
+        break;
+      case "TaggedTemplate":
+        more = true;
+        break;
+      // `const p = A.prototype; p.x = 1`, `for (const each of [A, B]) each.x = 1`.
+      case "Declarator":
+        if (node.init) hand(node.init);
+        break;
+      case "ForOf":
+      case "ForIn":
+        hand(node.right);
+        break;
     }
     forEachChild(node, visit);
   };
   visit(statement);
-  return { bindings, residue: callsLocal || bindings.size === 0 };
+  return { bindings, residue: more || bindings.size === 0 };
+}
+
+/** A function that is called where it stands, or handed to what calls it at once. */
+function runsHere(fn: ir.Function, scopes: Scopes): boolean {
+  const parent = scopes.parentOf.get(fn);
+  if (parent?.type !== "Call" && parent?.type !== "New") return false;
+  if (parent.callee === fn) return true;
+  const { callee } = parent;
+  return callee.type === "Member" && callee.property.type === "Name" && ITERATORS.has(callee.property.name);
+}
+
+const ITERATORS: ReadonlySet<string> = new Set(
+  "forEach map flatMap filter reduce reduceRight some every find findIndex findLast sort replace replaceAll from".split(
+    " ",
+  ),
+);
+
+/** Globals whose methods change nothing, or only what they are handed. */
+const TOOLS: ReadonlySet<string> = new Set(
+  "console Object Reflect JSON Math Array Number String Boolean BigInt Symbol Promise Date Intl".split(" "),
+);
+
+/** `inner`: a function of the statement itself. */
+function scopeOfCallee(callee: ir.Expression, scopes: Scopes): "inner" | "outer" {
+  const root = baseOf(callee);
+  if (root?.type !== "Identifier") return "inner";
+  const binding = bindingOf(root, scopes);
+  if (!binding) return TOOLS.has(root.name) || MAKERS.has(root.name) ? "inner" : "outer";
+  return binding.scope === scopes.module ? "outer" : "inner";
 }
 
 /**
- * Of an initialiser or a class, which run too, but mostly to make a value: only what they visibly change. Nested
- * functions run later, if at all.
+ * Of an initialiser or a class: does it do more than make a value? A call may; what is only declared does not. Whoever
+ * imports the module for its effect gets that.
  */
-export function changedBy(unit: ir.Node, scopes: Scopes): ReadonlySet<Binding> {
-  const bindings = new Set<Binding>();
-  const add = (binding: Binding | null | undefined): void => {
-    if (binding?.scope === scopes.module && binding.kind !== "import") bindings.add(binding);
-  };
+export function actsWhenLoaded(unit: ir.Node, scopes: Scopes): boolean {
+  let acts = false;
   const visit = (node: ir.Node): void => {
-    if (node.type === "Function") return;
-    const target = targetOf(node);
-    if (target) for (const each of targets(target)) add(rootOf(each, scopes));
-    if (node.type === "Call") {
-      const { callee } = node;
-      if (callee.type === "Function") forEachChild(callee, visit);
-      else if (callee.type === "Member" && callee.property.type === "Name" && MUTATORS.has(callee.property.name))
-        add(rootOf(callee, scopes));
-      if (isAssign(callee) && node.arguments[0]) add(rootOf(node.arguments[0], scopes));
+    if (acts || node.type === "Function") return;
+    if (node.type === "Class" && node.decorators.length > 0) acts = true;
+    if (node.type === "Field" && !node.static) {
+      if (node.computed) visit(node.key);
+      acts ||= node.decorators.length > 0;
+      return;
+    }
+    if (node.type === "Method" && node.decorators.length > 0) acts = true;
+    if (node.type === "StaticBlock" || node.type === "TaggedTemplate" || node.type === "Await") acts = true;
+    if (targetOf(node)) acts = true;
+    if (node.type === "Call" || node.type === "New") {
+      const root = baseOf(node.callee);
+      const isFree = root?.type === "Identifier" && !bindingOf(root, scopes);
+      if (!isFree || !(TOOLS.has(root.name) || MAKERS.has(root.name))) acts = true;
     }
     forEachChild(node, visit);
   };
-  visit(unit);
-  return bindings;
+  if (unit.type === "Declarator" || unit.type === "Class") visit(unit);
+  return acts;
 }
+
+/** Globals that make a value when they are called. */
+const MAKERS: ReadonlySet<string> = new Set(
+  "Map Set WeakMap WeakSet WeakRef RegExp Error TypeError RangeError URL URLSearchParams AbortController Function parseInt parseFloat TextEncoder TextDecoder".split(
+    " ",
+  ),
+);
+
+/** The binding itself, and what its initialiser makes it another name of, or a part of: `const p = A.prototype`. */
+export function aliasesOf(binding: Binding, scopes: Scopes, seen = new Set<Binding>()): ReadonlySet<Binding> {
+  if (seen.has(binding)) return seen;
+  seen.add(binding);
+  for (const declaration of binding.declarations)
+    if (declaration.type === "Declarator" && declaration.init)
+      for (const each of partsOf(declaration.init)) {
+        const root = bindingOf(each, scopes);
+        if (root?.scope === scopes.module) aliasesOf(root, scopes, seen);
+      }
+  return seen;
+}
+
+/** The variables of whose values an expression's value may be one, or may hold one. */
+function* partsOf(node: ir.Node): Generator<ir.Identifier> {
+  switch (node.type) {
+    case "Identifier":
+      yield node;
+      break;
+    case "Member":
+      yield* partsOf(node.object);
+      break;
+    case "Chain":
+      yield* partsOf(node.expression);
+      break;
+    // `registry.child("a")`, but not `create()`: that makes a new one.
+    case "Call":
+      if (node.callee.type === "Member" && !isFreeTool(node.callee)) yield* partsOf(node.callee);
+      break;
+    case "Array":
+      for (const each of node.elements) if (each) yield* partsOf(each.type === "Spread" ? each.argument : each);
+      break;
+    case "Object":
+      for (const each of node.properties) yield* partsOf(each.type === "Spread" ? each.argument : each.value);
+      break;
+    case "Conditional":
+      yield* partsOf(node.consequent);
+      yield* partsOf(node.alternate);
+      break;
+    case "Logical":
+      yield* partsOf(node.left);
+      yield* partsOf(node.right);
+      break;
+    case "Assign":
+      yield* partsOf(node.right);
+      break;
+  }
+}
+
+const isFreeTool = ({ object }: ir.Member): boolean => object.type === "Identifier" && TOOLS.has(object.name);
 
 /** Methods of arrays, maps and sets that change them. */
 export const MUTATORS: ReadonlySet<string> = new Set([
@@ -124,12 +240,16 @@ function* targets(pattern: ir.Node): Generator<ir.Node> {
 
 /** The variable that an expression starts from: `a` of `a.b().c`. */
 export function rootOf(node: ir.Node, scopes: Scopes): Binding | null {
+  const base = baseOf(node);
+  return base?.type === "Identifier" ? bindingOf(base, scopes) : null;
+}
+
+function baseOf(node: ir.Node): ir.Node {
   for (let at: ir.Node = node; ; ) {
-    if (at.type === "Identifier") return bindingOf(at, scopes);
     if (at.type === "Member") at = at.object;
     else if (at.type === "Chain") at = at.expression;
     else if (at.type === "Call" || at.type === "New") at = at.callee;
-    else return null;
+    else return at;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 /** Raised when facts of old can't be used any more. */
-export const FACTS_VERSION = 1;
+export const FACTS_VERSION = 2;
 
 /** One top-level declarator, function, class, enum, namespace or statement. */
 export interface Unit {
@@ -33,14 +33,18 @@ export type Ref =
   | { readonly to: "unit"; readonly index: number }
   | { readonly to: "module"; readonly from: string; readonly names: readonly string[]; readonly bytes?: true }
   | { readonly to: "asset"; readonly from: string }
+  /** Every file that fits one of the patterns: `./locales/*.ts`. */
+  | { readonly to: "files"; readonly patterns: readonly string[] }
   | { readonly to: "jsx"; readonly from: string | null };
 
 /** A name of the module's top level. */
 export interface BindingFacts {
   /** The units that declare it, and which of their names it is. */
   readonly declared: readonly (readonly [unit: number, index: number])[];
-  /** Units that assign it elsewhere, and effect statements that touch it. Their order says nothing. */
+  /** Functions that assign it or change what it holds. Their order says nothing. */
   readonly contributors: readonly number[];
+  /** Units that do so while the module is loaded, in that order. */
+  readonly running: readonly number[];
 }
 
 export type ExportFacts =
@@ -58,9 +62,12 @@ export interface ModuleFacts {
   readonly imported: readonly string[];
   /** Every specifier that is loaded at run time, for the file closure. */
   readonly specifiers: readonly string[];
-  /** Effect statements that touch no binding of the module: every unit depends on them. */
+  /** Effect statements that touch more than bindings of the module: every unit depends on them. */
   readonly residue: readonly number[];
+  /** Whatever does more than make a value when the module is loaded. */
   readonly effects: readonly number[];
+  /** By unit: how many of those that change what it reads or changes come before it. */
+  readonly places: Readonly<Record<number, string>>;
   /** Exports by assignment: `named`, each can be told apart; `whole`, who imports one gets all. */
   readonly commonjs: "named" | "whole" | null;
 }

@@ -56,6 +56,8 @@ function spell(resolved: Resolved): string {
       return `package ${resolved.package.name}@${resolved.package.version} ${resolved.subpath} ${resolved.package.files.join(" ")}`;
     case "name":
       return `name ${resolved.name}`;
+    case "files":
+      return `files ${resolved.paths.join(" ")}`;
     case "unresolved":
       return "unresolved";
   }

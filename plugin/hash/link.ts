@@ -2,11 +2,12 @@
  * The graph between units, made as far as it is asked for: each reference of the facts led to the unit that it means,
  * through imports, barrels and namespaces.
  */
+import { dirname, relative } from "node:path";
 import type { HashNode } from "./components.ts";
 import { digest } from "./digest.ts";
 import type { ModuleFacts, Ref, Unit } from "./facts.ts";
 import type { Module, Modules } from "./modules.ts";
-import type { Resolved } from "./resolve/index.ts";
+import { type Resolved, someFiles } from "./resolve/index.ts";
 
 export interface LinkNode extends HashNode {
   /** The file that it stands in, and those that had to be looked at to find its children. */
@@ -113,7 +114,10 @@ export class Graph {
       case "unit": {
         const unit = this.#facts(file)?.units[Number(name)];
         if (!unit) return this.#finish(file, { label: "gone" }, file);
-        const made = this.#unit(file, unit, !this.#facts(file)?.residue.includes(Number(name)));
+        const { residue, places } = this.#facts(file) as ModuleFacts;
+        const place = places[Number(name)];
+        const whole = this.#unit(file, unit, !residue.includes(Number(name)));
+        const made = place === undefined ? whole : { ...whole, label: `${whole.label} after ${place}` };
         return this.#finish(file, made, `${file}#${unit.names.join(",") || `line ${unit.line}`}`);
       }
       case "namespace":
@@ -179,7 +183,7 @@ export class Graph {
     if (!binding) return { label: "undeclared" };
     return {
       label: `binding:${binding.declared.map(([, index]) => index).join(",")}`,
-      ordered: binding.declared.map(([unit]) => idOf("unit", file, unit)),
+      ordered: [...binding.declared.map(([unit]) => unit), ...binding.running].map((unit) => idOf("unit", file, unit)),
       unordered: binding.contributors.map((unit) => idOf("unit", file, unit)),
     };
   }
@@ -194,7 +198,7 @@ export class Graph {
     }
     for (const { what, line } of unit.unknowns) this.#doubts.push({ what, file, line });
     const facts = this.#facts(file);
-    if (withResidue && facts && facts.residue.length + facts.imported.length > 0) ordered.push(idOf("residue", file));
+    if (withResidue && facts && hasResidue(facts)) ordered.push(idOf("residue", file));
     const defined = this.#defined(unit);
     return { label: `unit:${unit.digest}:${counts.join(",")}${defined}`, ordered, line: unit.line };
   }
@@ -303,7 +307,16 @@ export class Graph {
       case "jsx": {
         const source = ref.from ?? this.#options.jsxImportSource ?? "react";
         const resolved = this.#resolve(file, `${source}/jsx-runtime`);
-        return resolved.kind === "unresolved" ? [leaf(`jsx:${source}`)] : this.#target(file, source, resolved, ["jsx"]);
+        if (resolved.kind === "unresolved") return [leaf(`jsx:${source}`)];
+        // Which of the three an element becomes is the compiler's affair.
+        const names = resolved.kind === "file" ? ["jsx", "jsxs", "Fragment"] : ["jsx"];
+        return names.flatMap((name) => this.#target(file, source, resolved, [name]));
+      }
+      case "files": {
+        const resolved = this.#resolve(file, someFiles(ref.patterns));
+        const paths = resolved.kind === "files" ? resolved.paths : [];
+        const names = paths.map((path) => relative(dirname(file), path).replaceAll("\\", "/"));
+        return [leaf(`files:${names.join(" ")}`), ...paths.map((path) => this.#everything(path))];
       }
       case "asset": {
         const resolved = this.#resolve(file, /^[./]/.test(ref.from) ? ref.from : `./${ref.from}`);
@@ -327,6 +340,7 @@ export class Graph {
       }
       case "name":
         return [leaf(`${resolved.name}#${names[0] ?? "*"}`)];
+      case "files":
       case "unresolved":
         if (STYLE.test(specifier)) return [leaf(`style:${specifier}`)];
         // Of a file that is nowhere, nothing can be found.
@@ -334,7 +348,7 @@ export class Graph {
         return [leaf(`unresolved:${specifier}#${names[0] ?? "*"}`)];
       case "file": {
         if (resolved.bytes) return [idOf("bytes", resolved.path)];
-        if (names.length === 0) return [this.#everything(resolved.path)];
+        if (names.length === 0 || WORKER.test(specifier)) return [this.#everything(resolved.path)];
         const found = this.#lookup(resolved.path, names);
         return found.length > 0 ? found : [leaf(`missing:${names[0]}`)];
       }
@@ -373,22 +387,33 @@ export class Graph {
       const resolved = this.#resolve(path, found.from);
       if (found.bytes && resolved.kind === "file") return [idOf("bytes", resolved.path)];
       const further = found.name === null ? rest : [found.name, ...rest];
-      if (resolved.kind !== "file" || resolved.bytes || further.length === 0)
-        return this.#target(path, found.from, resolved, further);
-      return this.#lookup(resolved.path, further, visited);
+      const behind =
+        resolved.kind !== "file" || resolved.bytes || further.length === 0
+          ? this.#target(path, found.from, resolved, further)
+          : this.#lookup(resolved.path, further, visited);
+      return this.#through(path, facts, behind);
     }
     if (name === "default") return facts.commonjs === "named" ? [idOf("whole", path)] : [];
+    // Of a module whose exports can't be told apart, every name may come.
+    const maybe: string[] = [];
     for (const star of facts.stars) {
       const resolved = this.#resolve(path, star);
       if (resolved.kind !== "file") continue;
       const found = this.#lookup(resolved.path, names, visited);
-      if (found.length > 0) return found;
+      maybe.push(...found);
+      if (found.length > 0 && !found.every((id) => OPAQUE.has(kindOf(id)))) return this.#through(path, facts, maybe);
     }
     // It may come from any package that is re-exported whole.
-    return facts.stars.flatMap((star) => {
+    const packages = facts.stars.flatMap((star) => {
       const resolved = this.#resolve(path, star);
       return resolved.kind === "file" ? [] : this.#target(path, star, resolved, [name]);
     });
+    return this.#through(path, facts, [...maybe, ...packages]);
+  }
+
+  /** What is reached by way of a module that runs something of its own. */
+  #through(path: string, facts: ModuleFacts, found: string[]): string[] {
+    return found.length > 0 && hasResidue(facts) ? [...found, idOf("residue", path)] : found;
   }
 
   #exportNames(path: string, seen: Set<string>): string[] {
@@ -470,6 +495,14 @@ export type Kind =
   | "closure"
   | "leaf";
 
+/** A style sheet changes no value. */
+const hasResidue = ({ residue, imported }: ModuleFacts): boolean =>
+  residue.length > 0 || imported.some((each) => !STYLE.test(each));
+
+const OPAQUE: ReadonlySet<Kind> = new Set(["whole", "bytes"]);
+
+/** `?worker`: what is imported is not what it exports. */
+const WORKER = /[?&](?:shared)?worker\b/;
 const STYLE = /\.(?:css|scss|sass|less|styl|stylus|pcss|postcss)(?:\?|$)/;
 
 const idOf = (kind: Kind, file: string, name: string | number = ""): string => `${kind}\0${file}\0${name}`;

@@ -116,8 +116,10 @@ export class Project {
 
   /** Does `id` change `parent`, rather than being used by it? */
   isContributor(parent: string, id: string): boolean {
-    const { ordered, unordered } = this.#graph.node(parent);
-    return kindOf(parent) === "binding" && unordered.includes(id) && !ordered.includes(id);
+    const { label, ordered, unordered } = this.#graph.node(parent);
+    if (kindOf(parent) !== "binding") return false;
+    const declared = label.split(",").length;
+    return ordered.indexOf(id) >= declared || (unordered.includes(id) && !ordered.includes(id));
   }
 
   #hash(root: string): CodeHash {

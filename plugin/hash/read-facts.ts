@@ -5,9 +5,11 @@ import type * as ir from "../core/ir.ts";
 import { forEachChild } from "../core/ir.ts";
 import { optionsCall } from "../core/plan.ts";
 import { type Binding, boundNames, type Scopes } from "../core/scope.ts";
-import { changedBy, touchedBy } from "./effects.ts";
+import { actsWhenLoaded } from "./effects.ts";
 import { type BindingFacts, DEFAULT, type ExportFacts, type ModuleFacts, type Unit } from "./facts.ts";
-import { areBytes, importOf, isRequire, makeUnit, textOf, type UnitContext, type UnitParts } from "./unit.ts";
+import { textOf } from "./patterns.ts";
+import { type Share, shareOut } from "./shares.ts";
+import { areBytes, importOf, isRequire, makeUnit, type UnitContext, type UnitParts } from "./unit.ts";
 
 export interface FactsReading {
   readonly facts: ModuleFacts;
@@ -18,9 +20,8 @@ export interface FactsReading {
 }
 
 /** Where a piece of the top level comes from, before its text is made. */
-interface Piece extends UnitParts {
+interface Piece extends UnitParts, Share {
   readonly roots: readonly [ir.Node];
-  readonly effect: boolean;
 }
 
 export function readFacts(program: ir.Program, scopes: Scopes, source: string): FactsReading {
@@ -33,7 +34,7 @@ export function readFacts(program: ir.Program, scopes: Scopes, source: string): 
     }
     return undefined;
   };
-  const { bindings, residue } = relate(pieces, scopes, unitAt);
+  const { bindings, residue, places } = shareOut(pieces, scopes, unitAt);
   const commonjs = readCommonJs(program, scopes, unitAt, bindings, exported);
   let specifiers: readonly string[] | undefined;
   const facts: ModuleFacts = {
@@ -46,7 +47,10 @@ export function readFacts(program: ir.Program, scopes: Scopes, source: string): 
       return (specifiers ??= specifiersOf(program, scopes));
     },
     residue: residue.filter((index) => !commonjs.assignments.has(index)),
-    effects: pieces.flatMap((piece, index) => (piece.effect && !commonjs.assignments.has(index) ? [index] : [])),
+    effects: pieces.flatMap(({ roots, effect }, index) =>
+      (effect && !commonjs.assignments.has(index)) || actsWhenLoaded(roots[0], scopes) ? [index] : [],
+    ),
+    places,
     commonjs: commonjs.whole ? "whole" : commonjs.assignments.size > 0 ? "named" : null,
   };
   return { facts, unitAt, unit: (parts) => makeUnit(parts, context) };
@@ -87,6 +91,9 @@ function contextOf(scopes: Scopes, source: string): UnitContext {
     jsxImportSource: source.includes("@jsxImportSource")
       ? (/@jsxImportSource\s+([^\s*]+)/.exec(source)?.[1] ?? null)
       : null,
+    jsxNames: source.includes("@jsx")
+      ? [...source.matchAll(/@jsx(?:Frag)?\s+([\w$]+)/g)].map((match) => match[1] as string)
+      : [],
   };
 }
 
@@ -208,42 +215,6 @@ function declaredInside(statement: ir.Node, scopes: Scopes): Binding[] {
   return [...found];
 }
 
-// ── who has a part in what ───────────────────────────────────────────────────────────────────────────────────────────
-
-function relate(pieces: readonly Piece[], scopes: Scopes, unitAt: (node: ir.Node) => number | undefined) {
-  const bindings: Record<string, { declared: [number, number][]; contributors: number[] }> = Object.create(null);
-  const contributors = new Map<Binding, Set<number>>();
-  const residue: number[] = [];
-  const contribute = (binding: Binding, unit: number): void => {
-    const known = contributors.get(binding);
-    if (known) known.add(unit);
-    else contributors.set(binding, new Set([unit]));
-  };
-
-  for (const [unit, { roots, own, effect }] of pieces.entries()) {
-    for (const [index, binding] of own.entries())
-      (bindings[nameOf(binding)] ??= { declared: [], contributors: [] }).declared.push([unit, index]);
-    if (effect) {
-      const touched = touchedBy(roots[0], scopes);
-      for (const binding of touched.bindings) contribute(binding, unit);
-      if (touched.residue) residue.push(unit);
-    } else for (const binding of changedBy(roots[0], scopes)) contribute(binding, unit);
-  }
-  for (const binding of scopes.module.bindings.values())
-    for (const { node, writes } of binding.references) {
-      const unit = writes ? unitAt(node) : undefined;
-      if (unit !== undefined) contribute(binding, unit);
-    }
-  for (const [binding, units] of contributors) {
-    const facts = bindings[binding.name];
-    for (const unit of units)
-      if (facts && !facts.declared.some(([declarer]) => declarer === unit)) facts.contributors.push(unit);
-  }
-  return { bindings: bindings as Record<string, BindingFacts>, residue };
-}
-
-const nameOf = (binding: Binding | typeof DEFAULT): string => (binding === DEFAULT ? DEFAULT : binding.name);
-
 // ── CommonJS ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
@@ -270,7 +241,7 @@ function readCommonJs(
     else {
       const own = `exports.${name}`;
       const { declared = [] } = bindings[own] ?? {};
-      bindings[own] = { declared: [...declared, [unit, declared.length]], contributors: [] };
+      bindings[own] = { declared: [...declared, [unit, declared.length]], contributors: [], running: [] };
       exported[name] = { binding: own };
     }
   };

@@ -4,6 +4,7 @@ import type { Binding, Scopes } from "../core/scope.ts";
 import { digest } from "./digest.ts";
 import type { Ref, Unit, Unknown } from "./facts.ts";
 import { DEFAULT } from "./facts.ts";
+import { globOf, patternsOf, textOf } from "./patterns.ts";
 import { serialize } from "./serialize.ts";
 import { memberName, memberPath, type Uses, usesOf, usesOfPromise } from "./uses.ts";
 
@@ -14,6 +15,8 @@ export interface UnitContext {
   readonly lineOf: (node: ir.Node) => number;
   /** `@jsxImportSource`. */
   readonly jsxImportSource: string | null;
+  /** `@jsx` and `@jsxFrag`: the names that elements stand for. */
+  readonly jsxNames: readonly string[];
 }
 
 export interface UnitParts {
@@ -48,6 +51,12 @@ export function makeUnit({ roots, own, code = [], prefix = "", before = [] }: Un
     return undefined;
   };
 
+  /** One of several files, or any. */
+  const loadsSome = (what: Unknown["what"], node: ir.Node, patterns: readonly string[] | undefined): undefined => {
+    if (patterns) refer({ to: "files", patterns });
+    else doubt(what, node);
+  };
+
   const name = (node: ir.Identifier, given: Binding | null): string | undefined => {
     const binding = given && outerOf(given, scopes);
     if (!binding) {
@@ -69,7 +78,8 @@ export function makeUnit({ roots, own, code = [], prefix = "", before = [] }: Un
       case "Member": {
         if (node.object.type === "ImportMeta") {
           globals.add(["import.meta", ...memberPath(node.object, scopes, 2)].join("."));
-          return memberName(node)?.startsWith("glob") ? doubt("import.meta.glob()", node) : undefined;
+          if (!memberName(node)?.startsWith("glob")) return undefined;
+          return loadsSome("import.meta.glob()", node, globOf(node, scopes));
         }
         // `ns.x` names a binding, as an import of `x` would.
         const binding = node.object.type === "Identifier" ? scopes.referenceOf.get(node.object)?.binding : null;
@@ -79,7 +89,7 @@ export function makeUnit({ roots, own, code = [], prefix = "", before = [] }: Un
       }
       case "ImportCall": {
         const from = textOf(node.source);
-        if (from === undefined) return doubt("import()", node);
+        if (from === undefined) return loadsSome("import()", node, patternsOf(node.source));
         const paths = usesOfPromise(node, scopes, depthOf(from));
         return `(import ${refer(...moduleRefs(from, null, paths))})`;
       }
@@ -89,7 +99,7 @@ export function makeUnit({ roots, own, code = [], prefix = "", before = [] }: Un
         if (isFree(callee, "Function", scopes)) return doubt("new Function", node);
         if (!isRequire(callee, scopes)) return undefined;
         const from = node.arguments[0] && textOf(node.arguments[0]);
-        if (from === undefined) return doubt("require()", node);
+        if (from === undefined) return loadsSome("require()", node, patternsOf(node.arguments[0]));
         return `(require ${refer(...moduleRefs(from, null, usesOf(node, scopes, depthOf(from))))})`;
       }
       case "New": {
@@ -101,7 +111,14 @@ export function makeUnit({ roots, own, code = [], prefix = "", before = [] }: Un
         return doubt("with", node);
       case "JSXElement":
       case "JSXFragment":
-        refer({ to: "jsx", from: context.jsxImportSource });
+        if (context.jsxNames.length === 0) refer({ to: "jsx", from: context.jsxImportSource });
+        for (const each of context.jsxNames) {
+          const binding = scopes.module.bindings.get(each);
+          const imported = binding && importOf(binding, scopes);
+          if (imported)
+            refer({ to: "module", from: imported.from, names: imported.name === null ? [] : [imported.name] });
+          else if (binding) refer({ to: "binding", name: each });
+        }
         return undefined;
       default:
         return undefined;
@@ -175,12 +192,6 @@ function moduleRefs(from: string, name: string | null, paths: Uses): Ref[] {
 /** A namespace may hold a namespace; of JSON every level can be told apart. */
 const NAMESPACE_DEPTH = 2;
 const depthOf = (from: string, json = false): number => (json || /\.json(\?|$)/.test(from) ? 8 : NAMESPACE_DEPTH);
-
-/** A string that is known: a literal, or a template without holes. */
-export function textOf(node: ir.Node): string | undefined {
-  if (node.type === "String") return node.value;
-  return node.type === "Template" && node.expressions.length === 0 ? (node.quasis[0]?.cooked ?? undefined) : undefined;
-}
 
 /** `require`, or a module-level name for what `createRequire` gave. */
 export function isRequire(callee: ir.Expression, scopes: Scopes): boolean {

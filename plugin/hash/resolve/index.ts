@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import type { NapiResolveOptions, ResolverFactory } from "oxc-resolver";
 import { Configs, EXTENSION } from "./configs.ts";
 import { Files, isRacy, stampOf } from "./files.ts";
+import { listFiles } from "./folders.ts";
 import { Given } from "./given.ts";
 import { folderOf, type Package, Packages } from "./packages.ts";
 import type { Standing } from "./standing.ts";
@@ -16,7 +17,12 @@ export type Resolved =
   | { readonly kind: "package"; readonly package: Package; readonly subpath: string }
   /** Known by its name alone: a builtin of Node, Kept itself, what the options say to leave out. */
   | { readonly kind: "name"; readonly name: string }
+  /** Those that fit a pattern. */
+  | { readonly kind: "files"; readonly paths: readonly string[] }
   | { readonly kind: "unresolved" };
+
+/** Asks for the files that fit one of the patterns. */
+export const someFiles = (patterns: readonly string[]): string => `files:${JSON.stringify(patterns)}`;
 
 /** As Vite has them: a name stands for itself and for what is below it. */
 export interface Alias {
@@ -50,8 +56,8 @@ const DEFAULTS: NapiResolveOptions = {
   symlinks: true,
 };
 
-/** `?raw`, `?url`: the content is what is imported. */
-const CONTENT_QUERY = /\?(?:.*&)?(?:raw|url|inline|no-inline)\b/;
+/** `?raw`, `?url`: the content is what is imported. But a worker runs, however it is loaded. */
+const CONTENT_QUERY = /\?(?!.*worker)(?:.*&)?(?:raw|url|inline|no-inline)\b/;
 
 export class Resolver {
   readonly files: Files;
@@ -133,6 +139,12 @@ export class Resolver {
   }
 
   #resolve(file: string, specifier: string): Resolved {
+    if (specifier.startsWith("files:")) {
+      const patterns: string[] = JSON.parse(specifier.slice("files:".length));
+      const { paths, folders } = listFiles(dirname(file), this.#options.root, patterns);
+      for (const each of folders) this.#watch(each);
+      return { kind: "files", paths };
+    }
     if (specifier === "kept" || specifier.startsWith("kept/")) return { kind: "name", name: specifier };
     if (this.#ignore(specifier)) return { kind: "name", name: specifier };
     const aliased = this.#alias(specifier);
