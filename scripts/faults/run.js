@@ -26,7 +26,13 @@ let failed = 0;
 /** @typedef {{ wrong: number, thrown: number, unmet?: string | undefined } & Record<string, unknown>} Figures */
 
 /** @type {Record<string, (dir: string) => Promise<Figures | string>>} */
-const TESTS = { "killed while writing": crash, "damaged files": damage, "full disk": full, "folders not ours": denied };
+const TESTS = {
+  "killed while writing": crash,
+  "damaged files": damage,
+  "one small entry, every bit and every length": everyBit,
+  "full disk": full,
+  "folders not ours": denied,
+};
 
 try {
   for (const [name, test] of Object.entries(TESTS)) {
@@ -115,6 +121,40 @@ async function damage(/** @type {string} */ dir) {
   return { damaged, ...all, unmet: found < damaged * 0.99 ? "every damage found" : undefined };
 }
 
+/** One file with every bit of it flipped, cut off at every length, and as garbage: each read by one of two processes. */
+async function everyBit(/** @type {string} */ dir) {
+  const readers = [await start(dir, "sync"), await start(dir, "async")];
+  await readers[0]?.call(1, 2);
+  const [path] = files(dir);
+  if (path === undefined) throw new Error("nothing was written");
+  const good = readFileSync(path);
+  const flipped = Array.from({ length: 8 * good.length }, (_, bit) => {
+    const bad = Buffer.from(good);
+    bad[bit >> 3] = (bad[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    return bad;
+  });
+  const cut = Array.from({ length: good.length }, (_, length) => good.subarray(0, length));
+  const garbage = [0, 1, good.length, 70_000].map((length) => Buffer.alloc(length, 65));
+  const harms = [...flipped, ...cut, ...garbage, Buffer.concat([good, good]), Buffer.concat([good, Buffer.alloc(1)])];
+  const before = await readers[1]?.call(1, 2);
+  for (const [at, bytes] of harms.entries()) {
+    writeFileSync(path, bytes);
+    await readers[at % 2]?.call(1, 2);
+  }
+  const reports = await Promise.all(readers.map((reader) => reader.call(1, 2)));
+  await Promise.all(readers.map((reader) => reader.end()));
+  const all = sum(reports);
+  const found = all.faults["entry-damaged"];
+  return {
+    bytes: good.length,
+    bits: flipped.length,
+    lengths: cut.length,
+    others: harms.length - flipped.length - cut.length,
+    ...all,
+    unmet: before?.hits !== 1 ? "a hit before" : found !== harms.length ? "every damage found" : undefined,
+  };
+}
+
 /** A file system of 2 MB, while what is to be written takes more than 20. */
 async function full(/** @type {string} */ dir) {
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", dir]);
@@ -142,37 +182,43 @@ async function full(/** @type {string} */ dir) {
   }
 }
 
-/** Read-only, not readable, a file in the way: as a user who may not. */
+/** Read-only, closed, with files that are closed, a file in the way: as a user who may not. */
 async function denied(/** @type {string} */ dir) {
   if (process.getuid?.() !== 0) return "only root can become somebody who may not";
   const nobody = { uid: 65534, gid: 65534 };
   const reports = [];
-  const hits = [];
-  const first = await start(dir, "sync");
-  reports.push(await first.call(0, 20));
-  await first.end();
-  for (const [name, mode] of /** @type {const} */ ([
-    ["readOnly", 0o555],
-    ["closed", 0o000],
-  ])) {
-    for (const path of folders(dir)) {
-      chownSync(path, 0, 0);
-      chmodSync(path, mode);
-    }
-    for (const path of mode === 0 ? [] : files(dir)) chmodSync(path, 0o444);
-    const program = await start(dir, "async", nobody);
+  /** @type {Record<string, number>} */
+  const hits = {};
+  let warnings = 0;
+  const run = async (/** @type {string} */ place, /** @type {"sync" | "async"} */ form) => {
+    const program = await start(place, form, nobody);
     const report = await program.call(0, 40);
     await program.end();
     reports.push(report);
-    hits.push([name, report.hits]);
+    warnings += program.warnings().split("KEPT_DISK").length - 1;
+    return report.hits;
+  };
+  const first = await start(dir, "sync");
+  reports.push(await first.call(0, 20));
+  await first.end();
+  for (const [name, ofFolders, ofFiles] of /** @type {const} */ ([
+    ["read-only", 0o555, 0o444],
+    ["closed", 0o000, 0o444],
+    ["with closed files", 0o555, 0o000],
+  ])) {
+    for (const path of files(dir)) chmodSync(path, ofFiles);
+    for (const path of folders(dir)) {
+      chownSync(path, 0, 0);
+      chmodSync(path, ofFolders);
+    }
+    hits[name] = await run(dir, "async");
     for (const path of [dir, ...folders(dir)]) chmodSync(path, 0o755);
   }
   const inTheWay = join(dir, "file");
   writeFileSync(inTheWay, "garbage");
-  const program = await start(inTheWay, "sync", nobody);
-  reports.push(await program.call(0, 20));
-  await program.end();
-  return { ...sum(reports), hitsOfOthers: Object.fromEntries(hits) };
+  hits["a file"] = await run(inTheWay, "sync");
+  const unmet = hits["read-only"] !== 20 ? "hits where one may read" : warnings !== 4 ? "one warning each" : undefined;
+  return { ...sum(reports), hitsOfOthers: hits, warnings, unmet };
 }
 
 /** @param {string} dir */
