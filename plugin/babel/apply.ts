@@ -5,28 +5,17 @@ import type { ModulePlan } from "../core/module.ts";
 import { type BabelNode, type Fragment, type ParseStatements, parseEmitted } from "./emitted.ts";
 import type { Edited } from "./scopes.ts";
 
-type Original = (node: ir.Node) => BabelNode;
-
 /** The Babel node that a node of the IR was read from. */
-export function originalIn(origin: ReadonlyMap<ir.Node, object>): Original {
-  return (node) => {
-    const found = origin.get(node) as BabelNode | undefined;
-    if (!found) throw new Error(`kept: the reader lost the origin of a ${node.type}`);
-    return found;
-  };
+export function original(node: ir.Node): BabelNode {
+  if (!node.origin) throw new Error(`kept: the reader lost the origin of a ${node.type}`);
+  return node.origin as BabelNode;
 }
 
 /**
  * @param file the `File` node, edited in place
  * @param parse the host's parser, for the text that the core emits
  */
-export function applyAst(
-  file: BabelNode,
-  original: Original,
-  plan: ModulePlan,
-  emission: Emission,
-  parse: ParseStatements,
-): Edited {
+export function applyAst(file: BabelNode, plan: ModulePlan, emission: Emission, parse: ParseStatements): Edited {
   const program: BabelNode = file.program;
   const fragment = (pieces: Pieces): Fragment =>
     pieces.map((piece) => (typeof piece === "string" ? piece : original(piece.node)));

@@ -11,7 +11,7 @@ import { describe, projectOf, type Route, type Site } from "../core/transform.ts
 import { besideNext } from "../next.ts";
 import { checkOptions, type PluginOptions } from "../options.ts";
 import { ownPackage } from "../own-package.ts";
-import { applyAst, originalIn } from "./apply.ts";
+import { applyAst, original } from "./apply.ts";
 import { readBabel } from "./read.ts";
 import { type BabelHost, babelRoute, statementParser } from "./route.ts";
 import { editWithScopes } from "./scopes.ts";
@@ -61,15 +61,6 @@ function externalDependencies({ cache, addExternalDependency }: CacheHost): stri
 const PASSES =
   "Put kept/babel in `plugins`, or leave out `passPerPreset`: the preset that holds it runs after another.";
 
-/** False where another pass was here: what it made has no place in the source. */
-function isAsParsed(ast: object, babel: BabelHost): boolean {
-  let isParsed = true;
-  babel.types.traverseFast(ast, (node: { readonly start?: number | null }) => {
-    isParsed &&= node.start != null;
-  });
-  return isParsed;
-}
-
 /** `plugins: ["kept/babel"]`, anywhere in the list. Works in Babel 7.29 and 8. */
 export default function kept(
   api: unknown,
@@ -85,9 +76,8 @@ export default function kept(
       const source: string = file.code;
       if (!mayHoldDirective(source)) return;
       const { filename = "unknown.js", cwd, sourceType } = file.opts;
-      if (!isAsParsed(file.ast, babel))
-        console.warn(compiledWarning(filename, PASSES, "its tree holds code that is not in the source"));
-      const { program, origin } = readBabel(file.ast, source);
+      const { program, isAsParsed } = readBabel(file.ast, source);
+      if (!isAsParsed) console.warn(compiledWarning(filename, PASSES, "its tree holds code that is not in the source"));
       const moduleOptions = {
         filename,
         root: options.root ?? cwd ?? process.cwd(),
@@ -96,12 +86,11 @@ export default function kept(
       };
       const plan = planModule(program, source, moduleOptions, projectOf(routeOf(babel), moduleOptions));
       if (!plan) return;
-      const original = originalIn(origin);
       editWithScopes(
         file,
         babel.types.VISITOR_KEYS,
         plan.sites.map(({ fn }) => original(fn)),
-        () => applyAst(file.ast, original, plan, emitModule(plan, source), statementParser(babel)),
+        () => applyAst(file.ast, plan, emitModule(plan, source), statementParser(babel)),
       );
       const { sites, files, diagnostics } = describe(plan);
       file.metadata.kept = { sites, files } satisfies KeptMetadata;

@@ -1,6 +1,6 @@
 /**
- * Babel's AST (7.29 or 8) → the IR. Nothing is changed on the way: the route edits the same nodes afterwards, found by
- * {@link BabelReading.origin}.
+ * Babel's AST (7.29 or 8) → the IR. Nothing is changed on the way: the route edits the same nodes afterwards, found as the
+ * `origin` of those of the IR.
  */
 import type { FieldsOf, Node, Program, Span, Statement } from "../core/ir.ts";
 import { makeNode } from "../core/nodes.ts";
@@ -13,21 +13,19 @@ import type { Raw, Reader } from "./reader.ts";
 
 export interface BabelReading {
   readonly program: Program;
-  /**
-   * The Babel node that each node of the IR was read from. Several may share one: a Method and its Function come from
-   * one `ClassMethod`, a shorthand's key and value from one `Identifier`.
-   */
-  readonly origin: ReadonlyMap<Node, object>;
+  /** False where some of the code has no place in the source: another plugin was here before. */
+  readonly isAsParsed: boolean;
 }
 
 /** `file` is a `File` node; throws a ReadError `unknown-node` for what the IR has no word for. */
 export function readBabel(file: unknown, source: string): BabelReading {
-  const origin = new Map<Node, object>();
+  let isAsParsed = true;
   const r: Reader = {
     source,
     make<T extends Node["type"]>(type: T, from: Raw, fields: FieldsOf<T>, { start, end }: Span = from) {
       const node = makeNode(type, start, end, fields);
-      origin.set(node as Node, from);
+      node.origin = from;
+      if (from.start == null) isAsParsed = false;
       return node;
     },
     statements: (list) => list.map((raw) => readStatement(r, raw)).filter((one): one is Statement => one !== null),
@@ -39,5 +37,5 @@ export function readBabel(file: unknown, source: string): BabelReading {
   };
   const { program: raw } = file as { program: Raw };
   const fields = { directives: readDirectives(r, raw), body: r.statements(raw.body) };
-  return { program: r.make("Program", raw, fields, { start: 0, end: source.length }), origin };
+  return { program: r.make("Program", raw, fields, { start: 0, end: source.length }), isAsParsed };
 }

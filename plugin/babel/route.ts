@@ -1,6 +1,6 @@
 /** The Babel route without a Babel host: source in, source out, through the project's own `@babel/core`. */
 import type { Route, SourceMap } from "../core/transform.ts";
-import { applyAst, originalIn } from "./apply.ts";
+import { applyAst } from "./apply.ts";
 import type { BabelNode, ParseStatements } from "./emitted.ts";
 import { type BabelCore, parseBabel } from "./parse.ts";
 import { readBabel } from "./read.ts";
@@ -9,7 +9,6 @@ import { readBabel } from "./read.ts";
 export interface BabelHost extends BabelCore {
   readonly types: {
     readonly VISITOR_KEYS: Readonly<Record<string, readonly string[]>>;
-    traverseFast(node: any, visit: (node: any) => void): void;
   };
   transformFromAstSync(ast: any, code: string, options: any): { code?: string | null; map?: unknown } | null;
 }
@@ -18,11 +17,11 @@ export function babelRoute(babel: BabelHost): Route {
   return {
     read(source, filename) {
       const file = parseBabel(source, filename, babel) as BabelNode;
-      const { program, origin } = readBabel(file, source);
+      const { program } = readBabel(file, source);
       return {
         program,
         apply(plan, emission) {
-          applyAst(file, originalIn(origin), plan, emission, statementParser(babel));
+          applyAst(file, plan, emission, statementParser(babel));
           const result = babel.transformFromAstSync(file, source, {
             filename,
             babelrc: false,

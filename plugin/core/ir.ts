@@ -33,9 +33,11 @@ interface Base<T extends string> extends Span {
   readonly type: T;
   /** What it stands in: found by `core/scope`. */
   parent?: Node | null;
+  /** The parser's node that it was read from, where the route edits that. Several may share one. */
+  origin?: object | null;
 }
-/** What is found out about a node: no field of its own, and no part of what it says. */
-export type Finding = "parent" | "reference" | "declares";
+/** What is known about a node beside what it says. */
+export type Finding = "parent" | "origin" | "reference" | "declares";
 
 // ── program and statements ───────────────────────────────────────────────────────────────────────────────────────────
 
