@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "@jest/globals";
 import type * as Esbuild from "esbuild";
+import { testWhere } from "../fixtures/where.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = join(root, `.cache/browser-${process.pid}`);
@@ -146,10 +147,11 @@ test("a bundle for a browser imports nothing", () => {
 const browser = ["chromium", "chromium-browser", "google-chrome"]
   .map((name) => `/usr/bin/${name}`)
   .find((path) => existsSync(path));
-const inABrowser = browser === undefined ? test.skip : test;
+const missing = browser === undefined ? "there is no Chromium" : undefined;
+const inABrowser = testWhere("the runtime in a browser", missing);
 
 inABrowser(
-  browser === undefined ? "in a browser (skipped: no Chromium on this machine)" : "in headless Chromium",
+  "in headless Chromium",
   () => {
     mkdirSync(folder, { recursive: true });
     const page = join(folder, "page.html");

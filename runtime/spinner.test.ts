@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import type * as Esbuild from "esbuild";
 import { asyncData, data, freshId } from "../fixtures/by-hand.ts";
+import { testWhere } from "../fixtures/where.ts";
 import { configure } from "./index.ts";
 import { type Terminal, watchRuns } from "./spinner.ts";
 
@@ -105,7 +106,8 @@ describe("what is shown", () => {
 });
 
 const script = ["/usr/bin/script", "/bin/script"].find((path) => existsSync(path));
-const onATerminal = script === undefined ? test.skip : test;
+const missing = script === undefined ? "there is no `script` to make a terminal" : undefined;
+const onATerminal = testWhere("the spinner on a real terminal", missing);
 
 onATerminal("on a real terminal it is drawn, steps aside for what the program writes, and is gone at the end", () => {
   const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { testWhere } from "../../fixtures/where.ts";
 import { diskStore } from "./disk.ts";
 import { suspicionOf } from "./disk-trust.ts";
 
@@ -31,7 +32,7 @@ function folder(mode: number): string {
 }
 const isRoot = process.getuid?.() === 0;
 const STRANGER = 12_345;
-const asRoot = isRoot ? test : test.skip;
+const asRoot = testWhere("folders of another user", isRoot ? undefined : "only root can make them");
 const onPosix = process.platform === "win32" ? test.skip : test;
 
 const A = { site: "src/a.ts#f", code: "h1:1", key: "n1" };
