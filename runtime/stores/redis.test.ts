@@ -198,7 +198,7 @@ described("what others change is told", () => {
     const [one, other] = two();
     const prefix = `p${prefixes}:`;
     const [ended, deleted, flushed] = [witness(), witness(), witness()];
-    await other.set({ ...A, key: "1" }, bytes(1), about({ until: Date.now() + 200 }));
+    await other.set({ ...A, key: "1" }, bytes(1), about({ until: Date.now() + 1000 }));
     await other.set({ ...A, key: "2" }, bytes(1), about());
     await other.set({ ...A, key: "3" }, bytes(1), about());
     await one.get({ ...A, key: "1" }, ended.changed);
@@ -206,7 +206,7 @@ described("what others change is told", () => {
     await one.get({ ...A, key: "3" }, flushed.changed);
     const [key = ""] = server.cli("KEYS", `${prefix}e:*${digestOf("2")}`).split("\n");
     server.cli("DEL", key);
-    await pause(600);
+    for (let tries = 0; tries < 100 && ended.count === 0; tries++) await pause(50);
     expect([ended.count, deleted.count, flushed.count]).toEqual([1, 1, 0]);
     server.cli("FLUSHALL");
     await pause(50);
