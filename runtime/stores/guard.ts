@@ -43,16 +43,25 @@ interface Unanswered {
 const MOST_UNANSWERED = 10_000;
 
 interface Question {
-  /** Ends it without an answer. */
-  readonly give: (why: NoAnswer) => void;
+  /** ms, by `performance.now`. */
+  readonly end: number;
+  /** Somebody waits for it, so that the process has to stay alive. */
+  readonly isWaitedFor: boolean;
+  /** Ends it without an answer: nobody waits for this store any more. */
+  give(why: NoAnswer): void;
+  /** Ends it without an answer: its time is over. */
+  giveUp(): void;
 }
 
 class Guard {
   private readonly store: Store;
   private readonly timeout: number;
   private readonly reach: Reach;
-  /** Those who wait for an answer. */
+  /** What is not answered yet. One timer looks after all: two for each would cost more than some answers. */
   private readonly questions = new Set<Question>();
+  private waitedFor = 0;
+  private timer: Timer | undefined = undefined;
+  private timerEnd = 0;
   private heardAt = Number.NEGATIVE_INFINITY;
   private readonly writes = new Map<string, { readonly name: EntryName; readonly done: Promise<unknown> }>();
   private readonly removals = new Set<{ readonly which: Which; readonly done: Promise<unknown> }>();
@@ -227,7 +236,12 @@ class Guard {
     const open = [...this.writes.values(), ...this.removals].map(({ done }) => done);
     await this.within(Promise.allSettled(open));
     // The program may end here: what is owed is not to be forgotten for want of a try.
-    if (!this.reach.isIn && this.reach.owed.size > 0) await this.tryAgain(undefined, true);
+    for (let tries = 0; tries < 2 && !this.reach.isIn && this.reach.owed.size > 0; tries++) {
+      // One that was under way already may have begun when there was no hope.
+      const wasUnderWay = this.reach.breaker.state === "probing";
+      const isOver = await this.within(Promise.resolve(this.tryAgain(undefined, true)));
+      if (!wasUnderWay || !isOver) break;
+    }
     if (this.reach.isIn) await this.ask(() => this.store.flush()).catch(() => {});
   }
 
@@ -270,46 +284,36 @@ class Guard {
    */
   private ask<T>(act: () => T | Promise<T>, how: How = {}): Promise<T> {
     const { behind = false, longer = 0 } = how;
-    const { reach, store, questions } = this;
+    const { reach, store } = this;
     const asked = performance.now();
     const most = this.timeout + longer;
     return new Promise<T>((resolve, reject) => {
-      let timer: Timer;
-      let open = true;
-      const end = (): boolean => {
-        if (!open) return false;
-        open = false;
-        questions.delete(question);
-        stopTimer(timer);
-        return true;
-      };
       const question: Question = {
+        end: asked + most,
+        isWaitedFor: !behind,
         give: (why) => {
-          if (end()) reject(why);
+          if (!behind && this.end(question)) reject(why);
+        },
+        giveUp: () => {
+          if (!this.end(question)) return;
+          how.late?.began?.();
+          const why = new NoAnswer(`The store \`${store.name}\` has not answered within ${Math.ceil(most)} ms`);
+          reach.failed(why, how.site, this.heardAt < asked);
+          if (!reach.isIn) this.giveAll();
+          reject(why);
         },
       };
-      const giveUp = () => {
-        if (!end()) return;
-        how.late?.began?.();
-        const why = new NoAnswer(`The store \`${store.name}\` has not answered within ${Math.ceil(most)} ms`);
-        reach.failed(why, how.site, this.heardAt < asked);
-        if (!reach.isIn) this.giveAll();
-        reject(why);
-      };
-      // The answer may be there already, and the program has been too busy to look at it.
-      const due = () => nextTurn(giveUp);
-      timer = behind ? quietTimer(due, most) : (setTimeout(due, most) as unknown as Timer);
-      if (!behind) questions.add(question);
+      this.begin(question);
       attempt(act).then(
         (value) => {
           this.heardAt = performance.now();
-          if (!end()) return how.late?.landed?.(value);
+          if (!this.end(question)) return how.late?.landed?.(value);
           reach.answered();
           resolve(value);
         },
         (error) => {
           this.heardAt = performance.now();
-          if (!end()) return how.late?.failed?.();
+          if (!this.end(question)) return how.late?.failed?.();
           if (error instanceof Damage) reach.answered();
           else reach.failed(error, how.site);
           if (!reach.isIn) this.giveAll();
@@ -317,6 +321,40 @@ class Guard {
         },
       );
     });
+  }
+
+  private begin(question: Question): void {
+    this.questions.add(question);
+    if (this.timer === undefined || question.end < this.timerEnd) this.setTimer(question.end);
+    if (question.isWaitedFor && this.waitedFor++ === 0) refTimer(this.timer, true);
+  }
+
+  /** @returns false if it had ended already */
+  private end(question: Question): boolean {
+    if (!this.questions.delete(question)) return false;
+    if (question.isWaitedFor && --this.waitedFor === 0) refTimer(this.timer, false);
+    return true;
+  }
+
+  private setTimer(end: number): void {
+    if (this.timer !== undefined) stopTimer(this.timer);
+    this.timerEnd = end;
+    this.timer = quietTimer(() => this.check(), Math.max(1, Math.ceil(end - performance.now())));
+    if (this.waitedFor > 0) refTimer(this.timer, true);
+  }
+
+  private check(): void {
+    this.timer = undefined;
+    const at = performance.now();
+    const over = [...this.questions].filter(({ end }) => end <= at);
+    // The answers may be there already, and the program has been too busy to look at them.
+    if (over.length > 0) {
+      nextTurn(() => {
+        for (const question of over) question.giveUp();
+      });
+    }
+    const next = [...this.questions].reduce((least, { end }) => (end > at ? Math.min(least, end) : least), Infinity);
+    if (next !== Number.POSITIVE_INFINITY) this.setTimer(next);
   }
 
   /** Whoever waits for a store that has been cut out need not wait any longer. */
@@ -420,4 +458,11 @@ function attempt<T>(act: () => T | Promise<T>): Promise<T> {
 
 function concerns(which: Which, name: EntryName, { tags }: About): boolean {
   return "tag" in which ? tags.includes(which.tag) : mayConcern(which, name);
+}
+
+/** Deno and browsers have numbers for timers; there it ends by itself. */
+function refTimer(timer: Timer | undefined, isWaitedFor: boolean): void {
+  if (typeof timer !== "object") return;
+  if (isWaitedFor) (timer as { ref?(): unknown }).ref?.();
+  else timer.unref?.();
 }
