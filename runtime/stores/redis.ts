@@ -25,7 +25,7 @@ export interface RedisOptions {
   /** What else `createClient` of the package `redis` takes: `socket` with `tls`, `username`, `password`, `database`, … */
   readonly clientOptions?: RedisClientOptions | undefined;
   /**
-   * Instead of both, a client of the package `redis` (5.5 or later). The store opens a connection of its own, with the
+   * Instead of both, a client of the package `redis` (5.9 or later). The store opens a connection of its own, with the
    * client's options; the client itself is not used, and may be closed.
    */
   readonly client?: { readonly options?: object | undefined; duplicate(overrides?: object): unknown } | undefined;

@@ -39,6 +39,7 @@ export async function startServer(...args) {
   const cli = (/** @type {string[]} */ ...words) =>
     spawnSync("redis-cli", ["-p", String(port), ...words], { encoding: "utf8" }).stdout.trim();
   const start = async () => {
+    process.once("exit", kill);
     const basics = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
     child = spawn(program, [...basics, "--enable-debug-command", "local", ...args], { stdio: "ignore" });
     ended = new Promise((done) => child.on("exit", done));
@@ -47,13 +48,16 @@ export async function startServer(...args) {
       await new Promise((done) => setTimeout(done, 25));
     }
   };
+  // Also where a test has failed.
+  const kill = () => child?.kill("SIGKILL");
   await start();
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
     cli,
     kill() {
-      child.kill("SIGKILL");
+      process.off("exit", kill);
+      kill();
       return ended;
     },
     restart: start,
@@ -69,7 +73,8 @@ function answers(port) {
       done(yes);
     };
     socket.on("error", () => end(false));
-    socket.on("data", (text) => end(text.includes("PONG")));
+    // It may want a password first.
+    socket.on("data", (text) => end(/PONG|NOAUTH/.test(String(text))));
     socket.setTimeout(1000, () => end(false));
     socket.write("PING\r\n");
   });
