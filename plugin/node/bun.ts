@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { mayHoldDirective } from "../core/directive.ts";
 import { keptSource } from "./load.ts";
 
 /** What is used of `Bun`. */
@@ -15,10 +16,12 @@ interface BunHost {
 }
 
 export function registerInBun(): void {
+  const filter = filterFor(process.cwd());
+  warnOfCommonJs(process.argv[1], filter);
   (globalThis as unknown as { Bun: BunHost }).Bun.plugin({
     name: "kept",
     setup(build) {
-      build.onLoad({ filter: filterFor(process.cwd()) }, ({ path }) => {
+      build.onLoad({ filter }, ({ path }) => {
         const source = readFileSync(path, "utf8");
         const [, kind = "j", x = ""] = /\.[cm]?([jt])s(x?)$/.exec(path) ?? [];
         const loaded = keptSource(pathToFileURL(path).href, { source, format: null });
@@ -35,6 +38,15 @@ export function registerInBun(): void {
 function filterFor(folder: string): RegExp {
   const ownModule = /^(?!.*[\\/]node_modules[\\/]).*\.(?:m?tsx?|jsx|mjs)$/;
   return isModule(folder) ? new RegExp(ownModule.source.replace("jsx|mjs", "m?jsx?")) : ownModule;
+}
+
+/** Of what is left alone, only the program itself is known by now. */
+function warnOfCommonJs(main: string | undefined, filter: RegExp): void {
+  if (!main || filter.test(main) || !existsSync(main) || !mayHoldDirective(readFileSync(main, "utf8"))) return;
+  process.emitWarning(
+    `${main} holds a directive of Kept, and is CommonJS, which Bun shows to no plugin: its functions run uncached. Write it as an ES module ("type": "module" in package.json), or build it with kept/bun.`,
+    { type: "KeptWarning", code: "kept/commonjs-in-bun" },
+  );
 }
 
 /** What the nearest `package.json` says of `.js` files. */
