@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { withEntries } from "../../fixtures/entry-store.ts";
 import { nameOf, type Puppet, puppet, sleep } from "../../fixtures/puppet-store.ts";
 import { wall } from "../config.ts";
 import { type FaultEvent, on } from "../events.ts";
@@ -42,26 +43,6 @@ async function read(store: Store, name: EntryName): Promise<unknown> {
   return bytes === undefined ? undefined : readEntry(bytes, name).value;
 }
 const A = nameOf("a");
-
-/** Any bytes as the core would write them: the tiers look into entries, and the suite writes what it likes. */
-function withEntries(store: Store): Store {
-  return {
-    ...store,
-    get(name) {
-      const open = (bytes: Uint8Array | undefined) =>
-        bytes === undefined ? undefined : (readEntry(bytes, name).value as Uint8Array);
-      const bytes = store.get(name);
-      return bytes instanceof Promise ? bytes.then(open) : open(bytes);
-    },
-    set(name, pieces, about) {
-      const value = Uint8Array.from(Buffer.concat(pieces));
-      const { until, tags } = about;
-      const began = about.began || wall();
-      const entry = writeEntry({ ...name, began, cost: 0, expires: until, until, tags, value, replay: undefined });
-      return store.set(name, entry, about);
-    },
-  };
-}
 
 let made = 0;
 const disk = () => diskStore({ dir: join(top, `${++made}`) });
