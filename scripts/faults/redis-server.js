@@ -41,7 +41,7 @@ export async function startServer(...args) {
   const start = async () => {
     process.once("exit", kill);
     const basics = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-    child = spawn(program, [...basics, "--enable-debug-command", "local", ...args], { stdio: "ignore" });
+    child = spawn(program, [...basics, ...args], { stdio: "ignore" });
     ended = new Promise((done) => child.on("exit", done));
     for (let tries = 0; !(await answers(port)); tries++) {
       if (tries > 200) throw new Error(`${program} does not answer`);
