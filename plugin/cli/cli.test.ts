@@ -26,6 +26,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
+const kept = (...args: string[]) => {
+  const env = { ...process.env, NODE_OPTIONS: "" };
+  return spawnSync(process.execPath, [join(repository, "dist/plugin/cli/index.js"), ...args], {
+    cwd: root,
+    encoding: "utf8",
+    env,
+  });
+};
+
 function edit(path: string, from: string, to: string): void {
   const file = join(root, path);
   const before = readFileSync(file, "utf8");
@@ -164,38 +173,52 @@ const STEPS: readonly Step[] = [
 ];
 
 describe("kept why, commit by commit", () => {
-  test.each(STEPS)("$name", ({ name, change, invalidates, cause }) => {
-    change();
-    git("add", "-A");
-    git("commit", "-q", "-m", name);
-    for (const route of ["swc", "babel"] as const) {
-      const before = checkOut(root, "HEAD~1");
-      const after = checkOut(root, "HEAD");
-      try {
-        const { changed, compared } = compare(scan({ root: before.root, route }), scan({ root: after.root, route }));
-        expect(compared).toBe(12);
-        expect(changed.map(({ id }) => id).sort()).toEqual([...invalidates].sort());
-        if (!cause) continue;
-        const { causes } = changed.find(({ id }) => id === cause.path[0])!;
-        expect(causes).toContainEqual(expect.objectContaining(cause));
-      } finally {
-        before.remove();
-        after.remove();
+  test.each(STEPS)(
+    "$name",
+    ({ name, change, invalidates, cause }) => {
+      change();
+      git("add", "-A");
+      git("commit", "-q", "-m", name);
+      for (const route of ["swc", "babel"] as const) {
+        const before = checkOut(root, "HEAD~1");
+        const after = checkOut(root, "HEAD");
+        try {
+          const { changed, compared } = compare(scan({ root: before.root, route }), scan({ root: after.root, route }));
+          expect(compared).toBe(12);
+          expect(changed.map(({ id }) => id).sort()).toEqual([...invalidates].sort());
+          if (!cause) continue;
+          const { causes } = changed.find(({ id }) => id === cause.path[0])!;
+          expect(causes).toContainEqual(expect.objectContaining(cause));
+        } finally {
+          before.remove();
+          after.remove();
+        }
       }
-    }
-  });
+      // The same, as a user asks for it.
+      const diff = kept("diff", "HEAD~1", "HEAD", "--fail-on-change", "--json");
+      expect(diff.status).toBe(invalidates.length > 0 ? 1 : 0);
+      const found: { changed: readonly { id: string; causes: readonly Cause[] }[] } = JSON.parse(diff.stdout);
+      expect(found.changed.map(({ id }) => id).sort()).toEqual([...invalidates].sort());
+      const asked = cause?.path[0] ?? "src/cached/report.ts#report";
+      const why = kept("why", asked, "--since", "HEAD~1");
+      expect(why.status).toBe(0);
+      if (!cause) expect(why.stdout).toBe(`${asked}: the same code as at HEAD~1.\n`);
+      else {
+        // A line a step, each further in than the one before.
+        const way = cause.path
+          .map((title, depth) => `${"  ".repeat(depth + 1)}${depth > 0 ? "→ " : ""}${title}\n`)
+          .join("");
+        expect(`${why.stdout}\n`).toContain(way);
+        const words = cause.what === "new" ? "is reached now" : "changed";
+        const title = cause.title.replace(/[.*#]/g, "\\$&");
+        expect(why.stdout).toMatch(new RegExp(`^${title}(?: \\(line \\d+\\))? ${words}$`, "m"));
+      }
+    },
+    60_000,
+  );
 });
 
 describe("the command", () => {
-  const kept = (...args: string[]) => {
-    const env = { ...process.env, NODE_OPTIONS: "" };
-    return spawnSync(process.execPath, [join(repository, "dist/plugin/cli/index.js"), ...args], {
-      cwd: root,
-      encoding: "utf8",
-      env,
-    });
-  };
-
   test("explain prints keys, options and the tree with its reasons", () => {
     const { stdout, status } = kept("explain", "src/cached/report.ts#report");
     expect(status).toBe(0);
