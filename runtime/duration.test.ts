@@ -126,16 +126,8 @@ describe("properties", () => {
       }),
       { numRuns: 2000 },
     );
-    const started = performance.now();
-    for (const hostile of [
-      "1".repeat(50_000),
-      "1 ".repeat(25_000),
-      " ".repeat(50_000),
-      "1h ".repeat(20_000),
-      "P".repeat(50_000),
-    ])
-      expect(parseDuration(hostile)).toBeUndefined();
-    expect(performance.now() - started).toBeLessThan(500);
+    // Were the time quadratic in the length, each would take minutes.
+    for (const part of ["1", "1 ", " ", "1h ", "P"]) expect(parseDuration(part.repeat(1_000_000))).toBeUndefined();
   });
 
   test("the type takes what the grammar takes, as far as types go", () => {

@@ -284,12 +284,10 @@ describe("a key", () => {
     expect(text("a", ["b", "c"])).toBe("s1:a[s1:bs1:c]");
   });
 
-  test("reads a part that is shared thousands of times once", () => {
+  test("reads a part that is shared thousands of times once: else this would never end", () => {
     let part: unknown = ["x"];
     for (let i = 0; i < 60; i++) part = { left: part, right: part };
-    const started = performance.now();
     expect(text(part)).toMatch(/^#/);
-    expect(performance.now() - started).toBeLessThan(1000);
     let other: unknown = ["y"];
     for (let i = 0; i < 60; i++) other = { left: other, right: other };
     expect(text(other)).not.toBe(text(part));

@@ -26,12 +26,7 @@ function run(name: string, program: string, timeout = 60_000) {
      ${program}`,
   );
   esbuild.buildSync({ entryPoints: [entry], bundle: true, platform: "node", format: "esm", outfile });
-  const started = performance.now();
-  const { stdout, stderr, status } = spawnSync(process.execPath, ["--expose-gc", outfile], {
-    encoding: "utf8",
-    timeout,
-  });
-  return { stdout, stderr, status, ms: performance.now() - started };
+  return spawnSync(process.execPath, ["--expose-gc", outfile], { encoding: "utf8", timeout });
 }
 
 test("a million keys with a bound of 100 leave the heap as it was", () => {
@@ -95,7 +90,7 @@ test("what is over frees its memory, without a call", () => {
 });
 
 test("an idle cache never keeps the process alive", () => {
-  const { stderr, status, ms } = run(
+  const { stderr, status } = run(
     "idle",
     `const a = data({ ttl: 60_000, staleFor: 60_000 }, (n) => n);
      const b = asyncData({ ttl: 10, staleFor: 60_000 }, async (n) => n);
@@ -106,10 +101,10 @@ test("an idle cache never keeps the process alive", () => {
      await new Promise((resolve) => setTimeout(resolve, 30));
      await b(1);
      kept.withSession("x", () => a(2));`,
+    // Held by a timer, it would go on for a minute, and be killed.
     20_000,
   );
   expect([status, stderr]).toEqual([0, ""]);
-  expect(ms).toBeLessThan(5000);
 });
 
 test("a run's context is let go: a request that was the first to call is not held by our timer", () => {

@@ -165,13 +165,11 @@ describe("in a folder where others write, nothing leads out of it", () => {
     expect(statSync(secret).size).toBe("untouched".length);
   });
 
-  onPosix("nobody waits for a pipe", () => {
+  onPosix("nobody waits for a pipe: that would be for ever", () => {
     const { store, file } = planted();
     rmSync(file);
     execFileSync("mkfifo", [file]);
-    const began = performance.now();
     expect(attempt(() => store.get(A))).toBeUndefined();
-    expect(performance.now() - began).toBeLessThan(500);
   });
 
   onPosix("no sweep and no clear goes through a link", () => {
