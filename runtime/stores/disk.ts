@@ -78,10 +78,10 @@ export function diskStore(options: DiskOptions): Store {
     let ending = codes.get(code);
     if (ending === undefined) {
       if (codes.size > 10_000) codes.clear();
-      ending = digestOf(code);
+      ending = `-${digestOf(code)}`;
       codes.set(code, ending);
     }
-    return `${folderOf(site)}${sep}${digestOf(key)}-${ending}`;
+    return `${folderOf(site)}${sep}${digestOf(key)}${ending}`;
   }
 
   /** When a tag was last cleared. */
