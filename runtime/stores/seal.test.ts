@@ -212,6 +212,30 @@ describe("a secret that is changed", () => {
   });
 });
 
+test("a store that grants leases gives what the old secret has sealed, and grants nothing", async () => {
+  const { store } = recording();
+  const released: string[] = [];
+  const granting: Store = {
+    ...store,
+    can: { ...store.can, sync: false, lease: true },
+    lease: async (name) => {
+      const bytes = store.get(name) as Uint8Array | undefined;
+      return bytes === undefined ? { token: "t" } : { bytes };
+    },
+    release: (_name, token) => {
+      released.push(token);
+    },
+  };
+  new Seal([SECRET]).around(store).set(A, [bytes("old")], ABOUT);
+  const both = new Seal([OTHER, SECRET]).around(granting);
+  expect(await both.lease?.(A, "miss")).toEqual({ bytes: bytes("old") });
+  expect(released).toEqual(["t"]);
+  expect(await both.lease?.(A, "refresh")).toEqual({ token: "t" });
+  expect(await both.lease?.({ ...A, key: "other" }, "miss")).toEqual({ token: "t" });
+  await both.set(A, [bytes("new")], ABOUT);
+  expect(await both.lease?.(A, "miss")).toEqual({ bytes: bytes("new") });
+});
+
 test("a tag that is hidden already stays as it is; all its forms are known", () => {
   const seal = new Seal([OTHER, SECRET]);
   const hidden = seal.hideTag("t");

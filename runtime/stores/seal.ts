@@ -11,7 +11,7 @@ import { base64url } from "../digest.ts";
 import { isThenable } from "../thenable.ts";
 import { Damage } from "./codec.ts";
 import { type Hmac, hmac, isEqual } from "./hmac.ts";
-import type { EntryName, Leased, Store, Which } from "./store.ts";
+import type { Changed, EntryName, Leased, Store, Which } from "./store.ts";
 import { traitsOf } from "./traits.ts";
 
 /** Bytes that nobody has sealed who knows the secret. */
@@ -116,18 +116,18 @@ export class Seal {
     const [first, ...older] = this.keys as [Key, ...Key[]];
     const { lease, release } = store;
     // One after the other: under an older secret there is something only for a while.
-    const getOlder = (name: EntryName, at: number): ReturnType<Store["get"]> => {
+    const getOlder = (name: EntryName, at: number, changed?: Changed): ReturnType<Store["get"]> => {
       const key = older[at];
       if (key === undefined) return undefined;
-      return then(store.get(key.hide(name)), (bytes) =>
-        bytes === undefined ? getOlder(name, at + 1) : key.open(name, bytes),
+      return then(store.get(key.hide(name), changed), (bytes) =>
+        bytes === undefined ? getOlder(name, at + 1, changed) : key.open(name, bytes),
       );
     };
     return {
       ...traitsOf(store),
       get: (name, changed) =>
         then(store.get(first.hide(name), changed), (bytes) =>
-          bytes === undefined ? getOlder(name, 0) : first.open(name, bytes),
+          bytes === undefined ? getOlder(name, 0, changed) : first.open(name, bytes),
         ),
       set: (name, pieces, about, changed) => {
         const tags = about.tags.map((tag) => first.tag(tag));
@@ -138,7 +138,12 @@ export class Seal {
         : {
             async lease(name, cause, changed): Promise<Leased> {
               const leased = await lease.call(store, first.hide(name), cause, changed);
-              return leased?.bytes === undefined ? leased : { bytes: first.open(name, leased.bytes) };
+              if (leased?.bytes !== undefined) return { bytes: first.open(name, leased.bytes) };
+              if (leased === undefined || cause !== "miss") return leased;
+              const bytes = await getOlder(name, 0, changed);
+              if (bytes === undefined) return leased;
+              await release?.call(store, first.hide(name), leased.token);
+              return { bytes };
             },
           }),
       ...(release === undefined ? {} : { release: (name, token) => release.call(store, first.hide(name), token) }),

@@ -36,9 +36,15 @@ async function measure(name, bytes) {
     persist: "disk",
   });
   const make = () => new Float64Array(bytes / 8).fill(++version);
-  const times = { plain: { hit: [], write: [] }, sealed: { hit: [], write: [] }, hmac: [] };
+  /** @typedef {{ hit: number[], write: number[] }} Times */
+  const times = {
+    plain: /** @type {Times} */ ({ hit: [], write: [] }),
+    sealed: /** @type {Times} */ ({ hit: [], write: [] }),
+  };
+  /** @type {number[]} */
+  const alone = [];
   for (let pass = 0; pass < PASSES; pass++) {
-    for (const way of ["plain", "sealed"]) {
+    for (const way of /** @type {const} */ (["plain", "sealed"])) {
       configure({ dir: join(top, `${way}${bytes}-${pass}`), secret: way === "sealed" ? SECRET : undefined });
       times[way].write.push(
         await cpu(async () => {
@@ -57,17 +63,18 @@ async function measure(name, bytes) {
       rmSync(join(top, `${way}${bytes}-${pass}`), { recursive: true, force: true });
     }
     const data = new Uint8Array(bytes);
-    times.hmac.push(
+    alone.push(
       await cpu(() => {
         for (let n = 0; n < keys; n++) createHmac("sha256", SECRET).update(data).digest();
       }, keys),
     );
   }
-  const [plain, sealed] = [times.plain, times.sealed].map(({ hit, write }) => ({
-    hit: median(hit),
-    write: median(write),
-  }));
+  /** @param {Times} of */
+  const medians = ({ hit, write }) => ({ hit: median(hit), write: median(write) });
+  const [plain, sealed] = [medians(times.plain), medians(times.sealed)];
+  /** @param {number} a @param {number} b */
   const more = (a, b) => `×${(b / a).toFixed(2)}`.padEnd(7);
+  /** @param {number} us */
   const show = (us) => (us < 1000 ? `${us.toFixed(1)} µs` : `${(us / 1000).toFixed(2)} ms`).padEnd(13);
   console.log(
     name.padEnd(9),
@@ -79,7 +86,7 @@ async function measure(name, bytes) {
     show(sealed.write),
     " ",
     more(plain.write, sealed.write),
-    show(median(times.hmac)),
+    show(median(alone)),
   );
 }
 
@@ -93,5 +100,5 @@ async function cpu(act, times) {
 
 /** @param {number[]} list */
 function median(list) {
-  return list.sort((a, b) => a - b)[list.length >> 1];
+  return /** @type {number} */ (list.sort((a, b) => a - b)[list.length >> 1]);
 }
