@@ -1,6 +1,6 @@
 /** A store that misbehaves as networks, disks and servers do: to test what stands before it. */
 import { drained, joined, sourceOf } from "./bytes.ts";
-import type { EntryName, Source, Store } from "./store.ts";
+import type { EntryName, Leased, Source, Store } from "./store.ts";
 
 /** How often, each from 0 to 1. */
 export interface Chaos {
@@ -62,21 +62,32 @@ export function withChaos(store: Store, chaos: Chaos): Store {
     return sourceOf(tornRead(drained(found)) as Uint8Array);
   }
 
+  async function tornLease(...args: Parameters<NonNullable<Store["lease"]>>): Promise<Leased> {
+    const leased = await disturbed(() => store.lease?.(...args) as Promise<Leased>);
+    return leased?.bytes === undefined ? leased : { bytes: tornRead(leased.bytes) as Uint8Array };
+  }
+
   return {
     name: `chaos in ${store.name}`,
     can: store.can,
     ...(store.read === undefined
       ? {}
       : { read: (name) => disturbed(() => readTorn(name)) as ReturnType<typeof readTorn> }),
-    get: (name) =>
+    ...(store.staleness === undefined ? {} : { staleness: store.staleness }),
+    ...(store.patience === undefined ? {} : { patience: store.patience }),
+    ...(store.lease === undefined ? {} : { lease: (name, cause, changed) => tornLease(name, cause, changed) }),
+    ...(store.release === undefined
+      ? {}
+      : { release: (name, token) => disturbed(() => store.release?.(name, token)) as Promise<void> }),
+    get: (name, changed) =>
       disturbed(() => {
-        const bytes = store.get(name);
+        const bytes = store.get(name, changed);
         return bytes instanceof Promise ? bytes.then(tornRead) : tornRead(bytes);
       }),
-    set: (name, pieces, about) =>
+    set: (name, pieces, about, changed) =>
       disturbed(() => {
         if (random() < lostWrites) return;
-        return store.set(name, random() < tornWrites ? [tear(joined(pieces))] : pieces, about);
+        return store.set(name, random() < tornWrites ? [tear(joined(pieces))] : pieces, about, changed);
       }),
     remove: (which) => disturbed(() => store.remove(which)),
     flush: () => disturbed(() => store.flush()),

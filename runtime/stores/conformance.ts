@@ -8,11 +8,11 @@
  * ```
  */
 import { joined } from "./bytes.ts";
-import type { About, EntryName, Store } from "./store.ts";
+import type { About, EntryName, LeaseCause, Store } from "./store.ts";
 
 export { type Chaos, withChaos } from "./chaos.ts";
 export { memoryStore } from "./memory.ts";
-export type { About, Capabilities, EntryName, Source, Store, Which } from "./store.ts";
+export type { About, Capabilities, Changed, EntryName, LeaseCause, Leased, Source, Store, Which } from "./store.ts";
 
 /** A store, empty, and what only its maker knows. */
 export interface Candidate {
@@ -210,6 +210,61 @@ const CHECKS: Readonly<Record<string, Check>> = {
     same(await store.get(A), [4]);
   },
 
+  "by `lease`: one computes, and the others get what it brings": async ({ store, reopen }) => {
+    if (!store.can.lease) return;
+    const other = reopen === undefined ? store : await reopen();
+    const first = await granted(store, "miss");
+    const waiting = reopen === undefined ? undefined : other.lease?.(A, "miss");
+    equal(refused(await store.set(A, bytes(1), { ...FOREVER, token: first })), false);
+    if (waiting !== undefined) same((await waiting)?.bytes, [1]);
+    same((await store.lease?.(A, "miss"))?.bytes, [1]);
+    const behind = await granted(store, "behind");
+    if (reopen !== undefined) equal(await other.lease?.(A, "behind"), undefined);
+    await store.release?.(A, behind);
+    const anew = await granted(other, "behind");
+    equal(refused(await other.set(A, bytes(2), { ...FOREVER, token: anew })), false);
+    same(await store.get(A), [2]);
+  },
+
+  "by `lease`: refuses what began before a clear, or before what is younger": async ({ store }) => {
+    if (!store.can.lease) return;
+    for (const which of [{}, { site: A.site }, { site: A.site, key: A.key }]) {
+      const token = await granted(store, "refresh");
+      await store.remove(which);
+      equal(refused(await store.set(A, bytes(1), { ...FOREVER, token })), true);
+      equal(await store.get(A), undefined);
+    }
+    const earlier = await granted(store, "refresh");
+    const later = await granted(store, "refresh");
+    equal(refused(await store.set(A, bytes(2), { ...FOREVER, token: later })), false);
+    equal(refused(await store.set(A, bytes(1), { ...FOREVER, token: earlier })), true);
+    same(await store.get(A), [2]);
+  },
+
+  "by `watch`: tells what another has changed or removed": async ({ store, reopen }) => {
+    if (!store.can.watch || reopen === undefined) return;
+    const other = await reopen();
+    for (const act of [
+      () => other.set(A, bytes(2), FOREVER),
+      () => other.remove({ site: A.site, key: A.key }),
+      () => other.remove({ site: A.site }),
+      () => other.remove({}),
+    ]) {
+      await other.set(A, bytes(1), FOREVER);
+      let told = false;
+      same(
+        await store.get(A, () => {
+          told = true;
+        }),
+        [1],
+      );
+      // Once too often is allowed, and then not again.
+      await act();
+      for (let tries = 0; !told && tries < 200; tries++) await new Promise((done) => setTimeout(done, 10));
+      equal(told, true);
+    }
+  },
+
   "by `sync`: answers at once": async ({ store }) => {
     if (!store.can.sync) return;
     const answers = [store.get(A), store.set(A, bytes(1), FOREVER), store.get(A), store.remove({}), store.flush()];
@@ -284,6 +339,14 @@ function inParts(found: ReturnType<NonNullable<Store["read"]>>): Uint8Array | un
   equal(ended, true);
   return all;
 }
+
+async function granted(store: Store, cause: LeaseCause): Promise<string> {
+  const leased = await store.lease?.(A, cause);
+  if (leased?.token === undefined) throw new Error(`Expected a token for \`${cause}\``);
+  return leased.token;
+}
+
+const refused = (answer: unknown): boolean => answer === false;
 
 function same(found: Uint8Array | undefined, wanted: readonly number[]): void {
   if (!isSame(found, joined([Uint8Array.from(wanted)]))) {

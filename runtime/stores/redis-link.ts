@@ -4,6 +4,7 @@
  * there is no answer to be had rather than letting every call find out by waiting.
  */
 import type { RedisClientOptions } from "redis";
+import { outsideContexts } from "../platform.ts";
 import { SCRIPTS, type ScriptName } from "./redis-scripts.ts";
 
 export type Argument = string | Buffer;
@@ -214,7 +215,8 @@ export class Link {
 
   private connect(): void {
     if (this.state === "idle") this.state = "connecting";
-    this.opening = this.open();
+    // A connection made in a request would hold on to all that the request's contexts hold.
+    this.opening = outsideContexts(() => this.open());
   }
 
   /** Never rejects. */
@@ -274,7 +276,8 @@ export class Link {
     ]);
     if (client !== this.client) return;
     for (const [index, name] of names.entries()) this.hashes[name] = String(hashes[index]);
-    this.ahead = Number((time as Buffer[])[0]) * 1000 - Date.now();
+    const [seconds, micros] = (time as Buffer[]).map(Number) as [number, number];
+    this.ahead = seconds * 1000 + micros / 1000 - Date.now();
     this.heardAt = at;
     this.silent = false;
     this.retries = 0;
