@@ -203,21 +203,31 @@ export const MUTATORS: ReadonlySet<string> = new Set([
 const isAssign = (callee: ir.Expression): boolean =>
   callee.type === "Member" &&
   callee.object.type === "Identifier" &&
-  callee.object.name === "Object" &&
+  /^(Object|Reflect)$/.test(callee.object.name) &&
   callee.property.type === "Name" &&
-  /^(assign|definePropert(y|ies)|setPrototypeOf)$/.test(callee.property.name);
+  /^(assign|set|definePropert(y|ies)|deleteProperty|setPrototypeOf)$/.test(callee.property.name);
 
 /** The change in what an expression holds: `x.a = 1`, `delete x.a`, `x.push(1)`, `x.items.set(1, 2)`, `Object.assign(x, y)`. */
 export function changeAt(node: ir.Node, scopes: Scopes): ir.Node | undefined {
   let at = node;
   let parent = scopes.parentOf.get(at);
-  if (parent?.type === "Call" && parent.arguments[0] === node && isAssign(parent.callee)) return parent;
   while (parent?.type === "Member" && parent.object === at) [at, parent] = [parent, scopes.parentOf.get(parent)];
+  if (parent?.type === "Call" && parent.arguments[0] === at && isAssign(parent.callee)) return parent;
   if (at === node || !parent) return undefined;
+  // `[x.a] = pair`, `({ b: x.b = 1 } = it)`.
+  while (parent && isPatternAround(parent, at)) [at, parent] = [parent, scopes.parentOf.get(parent)];
+  if (!parent) return undefined;
   if (targetOf(parent) === at) return parent;
   const method = at.type === "Member" && at.property.type === "Name" ? at.property.name : "";
   return parent.type === "Call" && parent.callee === at && MUTATORS.has(method) ? parent : undefined;
 }
+
+const isPatternAround = (parent: ir.Node, at: ir.Node): boolean =>
+  parent.type === "ArrayPattern" ||
+  parent.type === "ObjectPattern" ||
+  parent.type === "Rest" ||
+  (parent.type === "PatternProperty" && parent.value === at) ||
+  (parent.type === "Default" && parent.left === at);
 
 /** What a node assigns to. */
 export function targetOf(node: ir.Node): ir.Node | undefined {

@@ -31,3 +31,19 @@ export function globOf(callee: ir.Member, scopes: Scopes): string[] | undefined 
   const patterns = texts.filter((each): each is string => typeof each === "string" && /^!|^\.{0,2}\//.test(each));
   return patterns.length === texts.length && patterns.length > 0 ? patterns : undefined;
 }
+
+/** webpack's `require.context("./pages", true, /\.ts$/)`, `import.meta.webpackContext("./pages")`: taken as the whole folder. */
+export function contextOf(
+  { callee, arguments: [folder] }: ir.Call,
+  scopes: Scopes,
+): { readonly what: "require()"; readonly patterns: string[] | undefined } | undefined {
+  if (callee.type !== "Member" || callee.property.type !== "Name") return undefined;
+  const { object, property } = callee;
+  const isRequire =
+    object.type === "Identifier" && object.name === "require" && !scopes.referenceOf.get(object)?.binding;
+  const isContext = isRequire ? property.name === "context" : property.name === "webpackContext";
+  if (!isContext || (!isRequire && object.type !== "ImportMeta")) return undefined;
+  const text = folder && textOf(folder);
+  const patterns = text && /^\.{1,2}(?:\/|$)/.test(text) ? [`${text.replace(/\/$/, "")}/**`] : undefined;
+  return { what: "require()", patterns };
+}

@@ -42,6 +42,8 @@ export function shareOut(
   for (const [unit, { roots, own, effect }] of pieces.entries()) {
     for (const [index, binding] of own.entries())
       (bindings[nameOf(binding)] ??= { declared: [], contributors: [], running: [] }).declared.push([unit, index]);
+    // A decorator of a class is a call that is handed the class.
+    if (decorates(roots[0])) residue.add(unit);
     if (!effect) continue;
     const touched = touchedBy(roots[0], scopes);
     for (const binding of touched.bindings) share(binding, unit, running);
@@ -76,6 +78,11 @@ const nameOf = (binding: Binding | typeof DEFAULT): string => (binding === DEFAU
 function isFunction({ roots: [root] }: Share): boolean {
   const value = root.type === "Declarator" ? root.init : root;
   return value?.type === "Function";
+}
+
+function decorates(root: ir.Node): boolean {
+  const value = root.type === "Declarator" ? root.init : root;
+  return value?.type === "Class" && value.decorators.length > 0;
 }
 
 /** Does a node stand in a function of its unit that is not called, or handed to a call, where it stands? */

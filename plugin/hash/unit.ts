@@ -4,7 +4,7 @@ import type { Binding, Scopes } from "../core/scope.ts";
 import { digest } from "./digest.ts";
 import type { Ref, Unit, Unknown } from "./facts.ts";
 import { DEFAULT } from "./facts.ts";
-import { globOf, patternsOf, textOf } from "./patterns.ts";
+import { contextOf, globOf, patternsOf, textOf } from "./patterns.ts";
 import { serialize } from "./serialize.ts";
 import { memberName, memberPath, type Uses, usesOf, usesOfPromise } from "./uses.ts";
 
@@ -97,6 +97,8 @@ export function makeUnit({ roots, own, code = [], prefix = "", before = [] }: Un
         const { callee } = node;
         if (isFree(callee, "eval", scopes)) return doubt("eval", node);
         if (isFree(callee, "Function", scopes)) return doubt("new Function", node);
+        const some = contextOf(node, scopes);
+        if (some) return loadsSome(some.what, node, some.patterns);
         if (!isRequire(callee, scopes)) return undefined;
         const from = node.arguments[0] && textOf(node.arguments[0]);
         if (from === undefined) return loadsSome("require()", node, patternsOf(node.arguments[0]));
@@ -104,8 +106,13 @@ export function makeUnit({ roots, own, code = [], prefix = "", before = [] }: Un
       }
       case "New": {
         if (isFree(node.callee, "Function", scopes)) return doubt("new Function", node);
-        const asset = isFree(node.callee, "URL", scopes) ? assetOf(node) : undefined;
-        return asset === undefined ? undefined : `(asset ${refer({ to: "asset", from: asset })})`;
+        if (!isFree(node.callee, "URL", scopes) || !isOfModule(node)) return undefined;
+        const asset = assetOf(node);
+        if (asset !== undefined) return `(asset ${refer({ to: "asset", from: asset })})`;
+        // A folder, or what is known at run time alone.
+        const patterns = patternsOf(node.arguments[0]);
+        if (patterns && textOf(node.arguments[0] as ir.Node) === undefined) refer({ to: "files", patterns });
+        return undefined;
       }
       case "With":
         return doubt("with", node);
@@ -195,22 +202,31 @@ const depthOf = (from: string, json = false): number => (json || /\.json(\?|$)/.
 
 /** `require`, or a module-level name for what `createRequire` gave. */
 export function isRequire(callee: ir.Expression, scopes: Scopes): boolean {
+  if (callee.type === "Call") return makesRequire(callee.callee, scopes);
   if (callee.type !== "Identifier") return false;
   const binding = scopes.referenceOf.get(callee)?.binding;
   if (!binding) return callee.name === "require";
   const [declaration] = binding.declarations;
-  if (declaration?.type !== "Declarator" || declaration.init?.type !== "Call") return false;
-  const maker = declaration.init.callee;
-  return maker.type === "Identifier"
-    ? maker.name === "createRequire"
-    : maker.type === "Member" && memberName(maker) === "createRequire";
+  return (
+    declaration?.type === "Declarator" &&
+    declaration.init?.type === "Call" &&
+    makesRequire(declaration.init.callee, scopes)
+  );
+}
+
+function makesRequire(maker: ir.Expression, scopes: Scopes): boolean {
+  if (maker.type === "Member") return memberName(maker) === "createRequire";
+  if (maker.type !== "Identifier") return false;
+  const binding = scopes.referenceOf.get(maker)?.binding;
+  return ((binding && importOf(binding, scopes)?.name) ?? maker.name) === "createRequire";
 }
 
 /** `new URL("./x.wasm", import.meta.url)`. */
-function assetOf({ arguments: [path, base] }: ir.New): string | undefined {
-  if (!path || base?.type !== "Member" || base.object.type !== "ImportMeta" || memberName(base) !== "url")
-    return undefined;
-  const from = textOf(path);
+const isOfModule = ({ arguments: [, base] }: ir.New): boolean =>
+  base?.type === "Member" && base.object.type === "ImportMeta" && memberName(base) === "url";
+
+function assetOf({ arguments: [path] }: ir.New): string | undefined {
+  const from = path && textOf(path);
   return from && !/^[a-z][a-z\d+.-]*:/i.test(from) ? from : undefined;
 }
 

@@ -148,7 +148,10 @@ export class Resolver {
     if (specifier === "kept" || specifier.startsWith("kept/")) return { kind: "name", name: specifier };
     if (this.#ignore(specifier)) return { kind: "name", name: specifier };
     const aliased = this.#alias(specifier);
-    if (isBuiltin(aliased)) return { kind: "name", name: `node:${aliased.replace(/^node:/, "")}` };
+    // Also those that this version of Node has not got, and those of other runtimes.
+    if (/^(?:bun|cloudflare|workerd|deno):/.test(aliased)) return { kind: "name", name: aliased };
+    if (isBuiltin(aliased) || aliased.startsWith("node:"))
+      return { kind: "name", name: `node:${aliased.replace(/^node:/, "")}` };
     const bytes = CONTENT_QUERY.test(aliased);
     this.#configs.holdIn(dirname(file));
     const path = this.#find(file, aliased.replace(/\?.*$/, ""));
