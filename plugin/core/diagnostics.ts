@@ -125,6 +125,14 @@ export const CATALOGUE = {
       : `${f} reads \`this\`, and nothing says how an instance of ${cls || "its class"} is keyed.`,
     fix: `Two ${held ? "objects" : "instances"} must not share results by accident. Say what tells ${held ? "them" : "instances"} apart:\n\n  ${held ? `const ${/^\w+(?=\.)/.exec(f)?.[0] ?? "object"} = {` : `class ${cls || "…"} {`}\n    [Symbol.for("kept.key")]() { return [this.id]; }${held ? "," : ""}\n  }${held ? ";" : ""}\n\nor key this function by what it uses:\n\n  cacheOptions({ key: () => [this.id] });\n\nor let all ${held ? "of them" : "instances"} share:\n\n  cacheOptions({ ignore: ["this"] });`,
   })),
+  "this-nameless": error((f = "") => ({
+    message: `${f} reads \`this\`, a class that has no name to know it by.`,
+    fix: `It may also be called on a subclass, which must not share results by accident. Name the class:\n\n  class Repo {\n    static ${lastName(f)}(…) { … }\n  }\n\nor key this function by what it uses:\n\n  cacheOptions({ key: () => [this.id] });\n\nor let the class and its subclasses share:\n\n  cacheOptions({ ignore: ["this"] });`,
+  })),
+  "this-circular": error((f = "") => ({
+    message: `${f} is a getter that reads \`this\`, an object whose key reads ${f} in turn.`,
+    fix: `An object is keyed by all that it holds. Say what tells objects apart:\n\n  const ${/^\w+(?=\.)/.exec(f)?.[0] ?? "object"} = {\n    [Symbol.for("kept.key")]() { return [this.id]; },\n  };\n\nor key this function by what it uses:\n\n  cacheOptions({ key: () => [this.id] });\n\nor let all of them share:\n\n  cacheOptions({ ignore: ["this"] });`,
+  })),
   "arguments-excluded": error((f = "", name = "") => ({
     message: `${f} reads \`arguments\`, which holds \`${name}\`, a parameter left out of the key.`,
     fix: `\`arguments\` is keyed whole. Name the parameters that you need (a rest parameter is keyed element by element), or leave it out of the key too:\n\n  cacheOptions({ ignore: ["arguments"] });`,

@@ -244,13 +244,19 @@ function followsArguments(fn: ir.Function, scopes: Scopes): boolean {
 function thisText(fn: ir.Function, name: string, scopes: Scopes, report: Report): string {
   const member = memberOf(fn, scopes);
   if (!member) {
-    const held = heldFunction(fn, scopes);
+    const properties = propertiesAround(fn, scopes);
+    if (properties?.some(isKeyMethod)) return "this";
+    const held = properties && heldFunction(properties);
     if (held) report.add("this-unkeyable", nameNode(fn, scopes), name, "", held);
+    else if (fn.kind === "get" && properties) report.add("this-circular", nameNode(fn, scopes), name);
     return "this";
   }
   const { cls, isStatic } = member;
   if (isStatic) {
     const own = ownNameOf(cls, fn, scopes);
+    // A class may say by a static method how it is keyed.
+    if (!own && !nameOf(cls, scopes) && !cls.members.some((each) => each.type !== "StaticBlock" && isKeyMethod(each)))
+      report.add("this-nameless", nameNode(fn, scopes), name);
     return own ? `(this === ${own} || this)` : "this";
   }
   if (cls.superClass || hasKeyMethod(cls) || isRegistered(cls, scopes)) return "this";
@@ -267,11 +273,16 @@ function nameNode(fn: ir.Function, scopes: Scopes): ir.Node {
 
 /** A name that means the class itself inside `fn`: its own, or that of the constant that holds it. */
 function ownNameOf(cls: ir.Class, fn: ir.Function, scopes: Scopes): string | undefined {
-  const held = cls.id ? undefined : addressOf(cls, scopes);
-  const name =
-    cls.id?.name ?? (held?.root.kind === "const" && held.expression === held.root.name ? held.expression : undefined);
-  const binding = name && lookup(scopes.scopeOf.get(fn) as Scope, name);
-  return binding && (binding.declarations.includes(cls) || binding === held?.root) ? name : undefined;
+  const own = nameOf(cls, scopes);
+  const binding = own && lookup(scopes.scopeOf.get(fn) as Scope, own.name);
+  return own && binding && (binding.declarations.includes(cls) || binding === own.held) ? own.name : undefined;
+}
+
+function nameOf(cls: ir.Class, scopes: Scopes): { readonly name: string; readonly held: Binding | null } | undefined {
+  if (cls.id) return { name: cls.id.name, held: null };
+  const address = addressOf(cls, scopes);
+  if (address?.root.kind !== "const" || address.expression !== address.root.name) return undefined;
+  return { name: address.expression, held: address.root };
 }
 
 /** The class whose instance (or self) the function's `this` is. */
@@ -300,17 +311,16 @@ function isKeyMethod({ key, computed }: { readonly key: ir.PropertyKey; readonly
   return argument?.type === "String" && argument.value === "kept.key";
 }
 
-/**
- * The object literal that a method's `this` is, keyed by its content, can't be keyed if it holds a function that is not
- * cached itself: the name of such a one.
- */
-function heldFunction(fn: ir.Function, scopes: Scopes): string | undefined {
+/** Of the object literal that a method's `this` is. */
+function propertiesAround(fn: ir.Function, scopes: Scopes): readonly ir.Property[] | undefined {
   if (fn.kind === "arrow") return undefined;
   const property = scopes.parentOf.get(fn);
   const object = property?.type === "Property" ? scopes.parentOf.get(property) : undefined;
-  if (object?.type !== "Object") return undefined;
-  const properties = object.properties.filter((each) => each.type === "Property");
-  if (properties.some(isKeyMethod)) return undefined;
+  return object?.type === "Object" ? object.properties.filter((each) => each.type === "Property") : undefined;
+}
+
+/** An object can't be keyed by its content if it holds a function that is not cached itself: the name of such a one. */
+function heldFunction(properties: readonly ir.Property[]): string | undefined {
   const held = properties.find(
     ({ kind, value }) => kind !== "get" && kind !== "set" && value.type === "Function" && !isAnnotated(value),
   );
