@@ -2,6 +2,7 @@
  * Generations: random texts under keys of their own, in a backend that other processes share. What belonged to one counts
  * no more as soon as another is there, or none. A generation is never written twice, so none comes back.
  */
+import { quietTimer, stopTimer } from "../platform.ts";
 import type { Backend } from "./keyed.ts";
 
 /** `k1.<32 hexadecimal digits>.<ms since 1970 at which it ended another, or 0>`. */
@@ -108,7 +109,8 @@ export class Generations {
 
   private async beginAll(): Promise<void> {
     for (const due of this.due) {
-      await this.write(due.key, this.now());
+      // If it arrives after all, it is one more generation, and nothing belongs to it.
+      await bounded(this.write(due.key, this.now()));
       this.due.delete(due);
     }
   }
@@ -119,5 +121,16 @@ export function isOlder(began: number, generations: readonly string[]): boolean 
   return generations.some((text) => {
     const at = Number(text.slice(text.lastIndexOf(".") + 1));
     return at > 0 && began <= at;
+  });
+}
+
+/** ms. There are clients that never answer once their connection is gone. */
+const PATIENCE = 5000;
+
+/** Rejects if there is no answer. */
+export function bounded<T>(answer: Promise<T>, patience: number = PATIENCE): Promise<T> {
+  return new Promise((done, fail) => {
+    const timer = quietTimer(() => fail(new Error(`no answer in ${patience} ms`)), patience);
+    answer.then(done, fail).finally(() => stopTimer(timer));
   });
 }

@@ -12,8 +12,8 @@
  */
 import { fromBase64, toBase64 } from "./base64.ts";
 import { Damage } from "./codec.ts";
-import { hexDigest, readKeyed, writeKeyed } from "./keyed-entry.ts";
-import { Generations, isOlder } from "./keyed-generations.ts";
+import { hexDigest, type KeyedEntry, readKeyed, writeKeyed } from "./keyed-entry.ts";
+import { bounded, Generations, isOlder } from "./keyed-generations.ts";
 import type { About, EntryName, Store, Which } from "./store.ts";
 
 /** What is asked of a backend. Each rejects if it failed, or throws. */
@@ -43,6 +43,13 @@ export interface KeyedOptions {
   readonly now?: (() => number) | undefined;
 }
 
+/** A write that is under way. */
+interface Pending {
+  readonly belongsTo: readonly string[];
+  isCleared: boolean;
+  done?: Promise<unknown>;
+}
+
 const DAY = 86_400_000;
 /** First, so that no backend takes the text for a number or JSON. */
 const MARK = "k1.";
@@ -59,7 +66,8 @@ export function keyedStore(backend: Backend, options: KeyedOptions): Store {
   /** The generations as they were when an entry was asked for: what is computed then belongs to them. */
   const asked = new Map<string, readonly (string | undefined)[]>();
   /** By entry: an older value must not be written after a newer one. */
-  const writing = new Map<string, Promise<unknown>>();
+  const last = new Map<string, Promise<unknown>>();
+  const writing = new Set<Pending>();
   let removals = 0;
   let barrier: Promise<void> = Promise.resolve();
 
@@ -109,49 +117,48 @@ export function keyedStore(backend: Backend, options: KeyedOptions): Store {
     const entry = entryOf(name);
     const known = asked.get(entry) ?? [];
     asked.delete(entry);
-    const before = writing.get(entry);
+    const before = last.get(entry);
     const removing = barrier;
-    const done = (async () => {
-      await before?.catch(() => {});
+    const tags = about.tags.map((tag) => hexDigest([tag]));
+    const all = generationsOf(name);
+    const pending: Pending = { belongsTo: [...all, ...tags.map(generationOf.tag)], isCleared: false };
+    const act = async () => {
+      if (before !== undefined) await bounded(before).catch(() => {});
       await settled(removing);
-      return write(entry, name, known, pieces, about);
-    })();
-    writing.set(entry, done);
-    const end = () => void (writing.get(entry) === done && writing.delete(entry));
+      const current = await generations.take(pending.belongsTo, known);
+      // A run that began before a tag was cleared may have seen what was there before.
+      const isOld = isOlder(about.began, current.slice(all.length));
+      if (pending.isCleared || isOld) return false;
+      await write(entry, { until: about.until, stamp: hexDigest(current), tags }, pieces);
+      return true;
+    };
+    const done = act();
+    pending.done = done;
+    writing.add(pending);
+    last.set(entry, done);
+    const end = () => {
+      writing.delete(pending);
+      if (last.get(entry) === done) last.delete(entry);
+    };
     done.then(end, end);
     return done;
   }
 
-  async function write(
-    entry: string,
-    name: EntryName,
-    known: readonly (string | undefined)[],
-    pieces: readonly Uint8Array[],
-    about: About,
-  ): Promise<boolean> {
-    const tags = about.tags.map((tag) => hexDigest([tag]));
-    const all = generationsOf(name);
-    const current = await generations.take([...all, ...tags.map(generationOf.tag)], known);
-    const left = about.until - now();
-    // A run that began before a tag was cleared may have seen what was there before.
-    const isRefused = isOlder(about.began, current.slice(all.length));
-    if (left <= 0 || isRefused) {
-      await backend.remove(entry);
-      return !isRefused;
-    }
-    const bytes = writeKeyed({ until: about.until, stamp: hexDigest(current), tags }, pieces);
+  async function write(entry: string, frame: Omit<KeyedEntry, "bytes">, pieces: readonly Uint8Array[]): Promise<void> {
+    const left = frame.until - now();
     const ttl = ttlOf(Math.min(left, keepFor));
-    if (backend.raw !== undefined) await backend.raw.write(entry, bytes, ttl);
-    else await backend.write(entry, MARK + toBase64(bytes), ttl);
-    return true;
+    if (left <= 0) await backend.remove(entry);
+    else if (backend.raw !== undefined) await backend.raw.write(entry, writeKeyed(frame, pieces), ttl);
+    else await backend.write(entry, MARK + toBase64(writeKeyed(frame, pieces)), ttl);
   }
 
   function remove(which: Which): Promise<void> {
     removals++;
     asked.clear();
-    // What was set before must be gone, so it has to be there first.
-    const before = [barrier, ...writing.values()];
-    barrier = Promise.allSettled(before).then(() => generations.end(generationThat(which)));
+    const generation = generationThat(which);
+    // Not waited for, since it may never end: what is under way belongs to the generation that ends here, or is left.
+    for (const pending of writing) if (pending.belongsTo.includes(generation)) pending.isCleared = true;
+    barrier = barrier.catch(() => {}).then(() => generations.end(generation));
     // Whoever waits for it says what went wrong.
     barrier.catch(() => {});
     return barrier;
@@ -170,7 +177,7 @@ export function keyedStore(backend: Backend, options: KeyedOptions): Store {
   }
 
   async function flush(): Promise<void> {
-    await Promise.allSettled([barrier, ...writing.values()]);
+    await Promise.allSettled([barrier, ...[...writing].map(({ done }) => done)]);
   }
 
   return {
