@@ -2,15 +2,15 @@
  * A program with one function whose results go to a Redis, as the compiler would have made it: what the tests of redis.js
  * start, several at a time. What it computes is asked of its parent, which knows what is right, and counts.
  *
- *     node redis-program.js '<options of redisStore>'
+ *     node redis-program.js '<options of redisStore, and of the guard before it>'
  */
 import { cacheData } from "../../dist/runtime/generated-node.js";
 import { caches, clear, clearTag, configure, on } from "../../dist/runtime/index-node.js";
 import { redisStore } from "../../dist/runtime/stores/redis.js";
 
-const options = JSON.parse(process.argv[2] ?? "{}");
+const { guard = {}, ...options } = JSON.parse(process.argv[2] ?? "{}");
 const store = redisStore(options);
-configure({ store });
+configure({ stores: [{ store, ...guard }] });
 
 /** @type {Record<string, number>} */
 const faults = {};
