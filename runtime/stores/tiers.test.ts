@@ -273,6 +273,7 @@ describe("beside a store that is shared with other processes", () => {
     const local = memoryStore();
     const { store, state } = shared();
     const tiers = over([local, store]);
+    expect(await write(tiers, A, 0)).not.toBe(false);
     state.refuses = true;
     expect(await write(tiers, A, 1)).toBe(false);
     expect(await read(local, A)).toBeUndefined();
@@ -310,13 +311,12 @@ describe("beside a store that is shared with other processes", () => {
       ...store,
       patience: 1,
       lease: async () => {
-        await sleep(80);
+        await sleep(400);
         return { token: "late" };
       },
     };
     await expect(guarded(slow, QUICK).lease?.(A, "miss")).rejects.toThrow();
-    await sleep(80);
-    await sleep(QUICK.maxPause * 2);
+    await sleep(600);
     expect(state.released).toEqual(["late"]);
   });
 
@@ -458,14 +458,14 @@ describe("against a model", () => {
 
   test("and everything is served again when all are well", async () => {
     const stores = [puppet(), puppet()];
-    const tiers = over(stores, { timeout: 8, failures: 2, within: 1000, pause: 3, maxPause: 6 });
+    const tiers = over(stores, { timeout: 100, failures: 2, within: 1000, pause: 30, maxPause: 60 });
     for (const store of stores) store.moods = { all: "hang" };
     await read(tiers, A);
     void tiers.remove({});
     for (const store of stores) store.moods = {};
-    await sleep(20);
+    await sleep(100);
     await read(tiers, A);
-    await sleep(20);
+    await sleep(100);
     await write(tiers, A, 1);
     expect(await read(tiers, A)).toBe(1);
     expect(codes().filter((code) => code !== "store-failed")).toEqual([

@@ -30,7 +30,10 @@ export interface Tier {
 interface Search {
   readonly name: EntryName;
   readonly changed: Changed | undefined;
+  /** By this process: nothing is to come of it. */
   isOutdated: boolean;
+  /** By another: the shared store knows, and what it gives is right; what others give may not be. */
+  isChanged: boolean;
 }
 
 type Bytes = Uint8Array | undefined;
@@ -82,7 +85,7 @@ class Tiers {
   }
 
   private search<T>(name: EntryName, changed: Changed | undefined, act: (search: Search) => T | Promise<T>) {
-    const search: Search = { name, changed, isOutdated: false };
+    const search: Search = { name, changed, isOutdated: false, isChanged: false };
     const end = () => this.searches.delete(search);
     this.searches.add(search);
     let found: T | Promise<T>;
@@ -131,12 +134,14 @@ class Tiers {
     const { store } = this.tiers[at] as Tier;
     const vouch = store === this.watched ? this.vouches.expect(name, changed) : undefined;
     const accept = (bytes: Bytes): Bytes => {
-      if (bytes === undefined || search.isOutdated) return undefined;
+      const isOwn = store !== this.watched;
+      if (bytes === undefined || search.isOutdated || (isOwn && search.isChanged)) return undefined;
       try {
         const about = checkEntry(bytes);
         if (about.until <= wall()) return undefined;
         for (const tier of this.tiers.slice(0, at)) {
-          if (tier.store !== this.watched) this.write(tier, name, [bytes], { ...about, maxEntries: undefined });
+          if (tier.store !== this.watched && !vouch?.isOver)
+            this.write(tier, name, [bytes], { ...about, maxEntries: undefined });
         }
       } catch (error) {
         this.spare(error, store, name);
@@ -178,8 +183,10 @@ class Tiers {
       return isThenable(answer) ? answer.then(keep) : keep(answer as boolean | void);
     });
     if (unasked) this.watchBy(name, changed);
-    const end = (all: readonly unknown[]) =>
-      all.includes(false) ? this.refuse(name) : all.every((kept) => kept === true);
+    const end = (all: readonly unknown[]) => {
+      if (all.includes(false)) return this.refuse(name);
+      return all.every((kept) => kept === true) ? true : undefined;
+    };
     return answers.some(isThenable) ? Promise.all(answers).then(end) : end(answers);
   }
 
@@ -240,7 +247,7 @@ class Tiers {
   /** In the shared store. */
   private changed(name: EntryName): void {
     const place = placeOf(name);
-    for (const search of this.searches) if (placeOf(search.name) === place) search.isOutdated = true;
+    for (const search of this.searches) if (placeOf(search.name) === place) search.isChanged = true;
     for (const { store, ttl } of this.tiers) {
       if (store !== this.watched && ttl !== undefined) quietly(store.remove({ site: name.site, key: name.key }));
     }
