@@ -4,7 +4,7 @@
  */
 
 /** Raised when facts of old can't be used any more. */
-export const FACTS_VERSION = 2;
+export const FACTS_VERSION = 3;
 
 /** One top-level declarator, function, class, enum, namespace or statement. */
 export interface Unit {

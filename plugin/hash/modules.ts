@@ -2,6 +2,7 @@
 import type * as ir from "../core/ir.ts";
 import { inferScopes } from "../core/scope.ts";
 import { FACTS_VERSION, type ModuleFacts } from "./facts.ts";
+import { completed, madeOf, noneMadeOf, type PartialFacts } from "./partial-facts.ts";
 import { type FactsReading, readFacts } from "./read-facts.ts";
 import type { Files } from "./resolve/files.ts";
 import type { Given } from "./resolve/given.ts";
@@ -15,8 +16,8 @@ export type Module =
 
 /** Where facts outlive the process. */
 export interface FactsStore {
-  get(key: string): ModuleFacts | undefined;
-  set(key: string, facts: ModuleFacts): void;
+  get(key: string): PartialFacts | undefined;
+  set(key: string, facts: PartialFacts): void;
 }
 
 export type ReadProgram = (source: string, filename: string) => ir.Program;
@@ -27,10 +28,10 @@ export class Modules {
   readonly #store: FactsStore | undefined;
   readonly #known = new Map<string, Module>();
   readonly #given: Given;
-  /** Given files whose facts still hold on to their trees, the oldest first. */
-  readonly #open = new Set<string>();
-  /** Digests of those that no longer do: what is asked of them is read again. */
-  readonly #closed = new Map<string, string>();
+  /** Facts that hold on to their trees, by content, the oldest first: of others what is asked for is read again. */
+  readonly #open = new Map<string, ModuleFacts>();
+  /** Files of which more is known than is stored. */
+  readonly #unstored = new Map<string, { readonly key: string; readonly facts: ModuleFacts }>();
 
   constructor(
     { files, given }: { readonly files: Files; readonly given: Given },
@@ -58,29 +59,23 @@ export class Modules {
     const known = this.#known.get(path);
     const content = this.#given.set(path, source);
     if (known?.kind === "code" && known.digest === content) return false;
-    const before = known?.digest ?? this.#closed.get(path);
     if (reading) {
-      this.#known.set(path, { kind: "code", facts: reading.facts, digest: content });
-      this.#keepOpen(path);
+      this.#keepOpen(contentKey(path, content), reading.facts);
+      const facts = this.#completed(path, source, content, madeOf(reading.facts), () => {});
+      this.#known.set(path, { kind: "code", facts, digest: content });
     } else this.#known.delete(path);
-    return before !== undefined && before !== content;
+    return known !== undefined && known.digest !== content;
   }
 
   forget(path: string): void {
     this.#known.delete(path);
-    this.#closed.delete(path);
+    this.#unstored.delete(path);
   }
 
-  /** The trees of a whole project would be a thousand times its facts. */
-  #keepOpen(path: string): void {
-    this.#open.delete(path);
-    this.#open.add(path);
-    if (this.#open.size <= OPEN) return;
-    const [oldest = path] = this.#open;
-    const { digest: content } = this.#known.get(oldest) ?? {};
-    this.#open.delete(oldest);
-    this.#known.delete(oldest);
-    if (content !== undefined) this.#closed.set(oldest, content);
+  /** Stores what has been found out since. */
+  store(): void {
+    for (const { key, facts } of this.#unstored.values()) this.#store?.set(key, madeOf(facts));
+    this.#unstored.clear();
   }
 
   isOnDisk(path: string): boolean {
@@ -108,23 +103,53 @@ export class Modules {
   }
 
   #readSource(path: string, source: string, content: string): Module {
-    const key = `${FACTS_VERSION}-${/\.[cm]?[jt]sx?$/.exec(path)?.[0].slice(1)}-${content}`;
-    const kept = this.#store?.get(key);
-    if (kept) return { kind: "code", facts: kept, digest: content };
-    let program: ir.Program;
-    try {
-      program = this.#read(source, path);
-    } catch (error) {
-      return { kind: "opaque", digest: content, why: (error as Error).message.split("\n", 1)[0] as string };
+    const key = contentKey(path, content);
+    const onMade = (): void => {
+      if (this.#store) this.#unstored.set(path, { key, facts });
+    };
+    const stored = this.#store?.get(key);
+    let known = stored;
+    if (!known) {
+      let program: ir.Program;
+      try {
+        program = this.#read(source, path);
+      } catch (error) {
+        return { kind: "opaque", digest: content, why: (error as Error).message.split("\n", 1)[0] as string };
+      }
+      known = noneMadeOf(this.#readFacts(key, source, () => program));
     }
-    const facts = settle(readFacts(program, inferScopes(program), source).facts);
-    this.#store?.set(key, facts);
+    const facts = this.#completed(path, source, content, known, onMade);
+    if (!stored) onMade();
     return { kind: "code", facts, digest: content };
+  }
+
+  #completed(path: string, source: string, content: string, facts: PartialFacts, onMade: () => void): ModuleFacts {
+    const key = contentKey(path, content);
+    return completed(facts, () => this.#readFacts(key, source, () => this.#read(source, path)), onMade);
+  }
+
+  #readFacts(key: string, source: string, read: () => ir.Program): ModuleFacts {
+    let facts = this.#open.get(key);
+    if (!facts) {
+      const program = read();
+      facts = readFacts(program, inferScopes(program), source).facts;
+    }
+    this.#keepOpen(key, facts);
+    return facts;
+  }
+
+  /** The trees of a whole project would be a thousand times its facts. */
+  #keepOpen(key: string, facts: ModuleFacts): void {
+    this.#open.delete(key);
+    this.#open.set(key, facts);
+    if (this.#open.size <= OPEN) return;
+    const [oldest = key] = this.#open.keys();
+    this.#open.delete(oldest);
   }
 }
 
-/** All of it made, and nothing held on to. */
-const settle = (facts: ModuleFacts): ModuleFacts => ({ ...facts, units: [...facts.units] });
+const contentKey = (path: string, content: string): string =>
+  `${FACTS_VERSION}-${/\.[cm]?[jt]sx?$/.exec(path)?.[0].slice(1)}-${content}`;
 
 /** At some 300 kB each. */
 const OPEN = 50;

@@ -74,7 +74,7 @@ export class Project {
 
   /** {@link hash} of the project as it was at the last {@link refresh}: for a build, which need not look again and again. */
   hashNow(file: string, roots: readonly RootUnit[]): CodeHash[] {
-    return roots.map(({ name, unit }) => this.#hash(this.#graph.root(file, name, unit)));
+    return this.#hashAll(roots.map(({ name, unit }) => this.#graph.root(file, name, unit)));
   }
 
   /** What the hashes of these functions of a file stand on. */
@@ -85,13 +85,14 @@ export class Project {
   /** Hashes of top-level names, as importers of them see them. */
   bindings(names: readonly (readonly [file: string, name: string])[]): CodeHash[] {
     this.refresh();
-    return names.map(([file, name]) => this.#hash(this.#graph.binding(file, name)));
+    return this.#hashAll(names.map(([file, name]) => this.#graph.binding(file, name)));
   }
 
   /** The hash of everything that a file runs for its effect. */
   effects(file: string): CodeHash {
     this.refresh();
-    return this.#hash(this.#graph.effects(file));
+    const [hash] = this.#hashAll([this.#graph.effects(file)]);
+    return hash as CodeHash;
   }
 
   /** What is known of a file since the last {@link refresh}: `undefined` where it is no source that can be read. */
@@ -120,6 +121,12 @@ export class Project {
     if (kindOf(parent) !== "binding") return false;
     const declared = label.split(",").length;
     return ordered.indexOf(id) >= declared || (unordered.includes(id) && !ordered.includes(id));
+  }
+
+  #hashAll(roots: readonly string[]): CodeHash[] {
+    const hashes = roots.map((root) => this.#hash(root));
+    this.#modules.store();
+    return hashes;
   }
 
   #hash(root: string): CodeHash {

@@ -1,8 +1,9 @@
 /** Facts that outlive the process, by content. */
 import { join } from "node:path";
 import { versionOfKept } from "../../own-package.ts";
-import { FACTS_VERSION, type ModuleFacts } from "../facts.ts";
+import { FACTS_VERSION } from "../facts.ts";
 import type { FactsStore } from "../modules.ts";
+import type { PartialFacts } from "../partial-facts.ts";
 import { Disk } from "./disk.ts";
 
 /** At some 2 kB each, 20 MB. */
@@ -16,12 +17,12 @@ export class FactsCache implements FactsStore {
     this.#disk = new Disk(join(folder, `facts-${FACTS_VERSION}-${versionOfKept()}`), MOST);
   }
 
-  get(key: string): ModuleFacts | undefined {
+  get(key: string): PartialFacts | undefined {
     const content = this.#disk.get(key);
     return content === undefined ? undefined : JSON.parse(content);
   }
 
-  set(key: string, facts: ModuleFacts): void {
+  set(key: string, facts: PartialFacts): void {
     this.#disk.set(key, JSON.stringify(facts));
   }
 }
