@@ -1,9 +1,9 @@
 /** An annotated function as a unit: its own code, that of the local functions that it captures, and how it is keyed. */
-import { codeOf } from "../core/captures.ts";
+import { codeOf, isModuleLevel } from "../core/captures.ts";
 import type * as ir from "../core/ir.ts";
 import { forEachChild } from "../core/ir.ts";
 import type { SitePlan } from "../core/plan.ts";
-import type { Scopes } from "../core/scope.ts";
+import type { Binding, Scopes } from "../core/scope.ts";
 import type { Ref, Unit } from "./facts.ts";
 import type { FactsReading } from "./read-facts.ts";
 
@@ -13,10 +13,25 @@ export function siteUnit(plan: SitePlan, scopes: Scopes, reading: FactsReading):
     return code && code !== "module" ? [{ binding, code }] : [];
   });
   const { key } = plan.options.code;
-  const roots = [plan.fn, ...local.map((each) => each.code), ...(key ? [key] : [])];
-  // `this.rate()` and `super.load()` are code of the class, or of the object, around.
-  const around = roots.some(readsThis) ? reading.unitAt(plan.fn) : undefined;
-  const before: Ref[] = around === undefined ? [] : [{ to: "unit", index: around }];
+  const roots: ir.Node[] = [plan.fn, ...local.map((each) => each.code), ...(key ? [key] : [])];
+  // `const h = help;` in a function around: another name for what the module has.
+  for (const root of roots)
+    for (const binding of boundOutside(root, scopes)) {
+      const aliased = codeOf(binding, scopes) === "module" ? binding.declarations[0] : undefined;
+      if (aliased?.type !== "Declarator" || !aliased.init || local.some((each) => each.binding === binding)) continue;
+      local.push({ binding, code: aliased.init as ir.Function });
+      roots.push(aliased.init);
+    }
+  // `this.rate()` and `super.load()` are code of the class, or of the object, around; a constant of a namespace, or of a
+  // static block, is neither captured nor of the top level.
+  const around = new Set(
+    roots.flatMap((root) => [
+      ...(readsThis(root) ? [plan.fn] : []),
+      ...boundOutside(root, scopes).flatMap((each) => (isModuleLevel(each.scope) ? each.declarations : [])),
+    ]),
+  );
+  const units = new Set([...around].flatMap((node) => reading.unitAt(node) ?? []));
+  const before: Ref[] = [...units].sort((a, b) => a - b).map((index) => ({ to: "unit", index }));
   return reading.unit({ roots, own: [], code: local.map((each) => each.binding), prefix: keying(plan), before });
 }
 
@@ -31,6 +46,28 @@ function keying({ kind, options, bound, slots, excluded, captured }: SitePlan): 
     .filter(({ name, text }) => text === null || !bound.includes(name))
     .map(({ name, text }) => (text !== null && captured.includes(name) ? "captured" : name));
   return JSON.stringify([kind, version ?? null, env ? [...env].sort() : [], parameters, others]);
+}
+
+/** What is meant by names that a piece of code does not declare itself, those of the top level left out. */
+function boundOutside(root: ir.Node, scopes: Scopes): Binding[] {
+  const found = new Set<Binding>();
+  const visit = (node: ir.Node): void => {
+    const binding = node.type === "Identifier" ? scopes.referenceOf.get(node)?.binding : undefined;
+    if (
+      binding &&
+      binding.scope !== scopes.module &&
+      !binding.declarations.some((each) => isWithin(each, root, scopes))
+    )
+      found.add(binding);
+    forEachChild(node, visit);
+  };
+  visit(root);
+  return [...found];
+}
+
+function isWithin(node: ir.Node, root: ir.Node, scopes: Scopes): boolean {
+  for (let at: ir.Node | undefined = node; at; at = scopes.parentOf.get(at)) if (at === root) return true;
+  return false;
 }
 
 function readsThis(root: ir.Node): boolean {
