@@ -13,6 +13,7 @@ import { UnhashableArgumentError } from "./errors.ts";
 import { Encoder, type Refused } from "./key-encoder.ts";
 import { encodeNumber, encodeString } from "./key-text.ts";
 import { type Step, spell } from "./path.ts";
+import { refuseCircle } from "./refusals.ts";
 
 export { setFunctionKey } from "./key-encoder.ts";
 
@@ -90,18 +91,24 @@ function scalarText(key: Key): string {
 
 /** One is enough for nearly all calls; a second is needed where a user's own `key` function calls a cached function. */
 let idle: Encoder | undefined = new Encoder();
+/** Keys that are being found, each for the sake of the one before: more of them are a circle. */
+const MOST_NESTED = 100;
+let nested = 0;
 
 function encodeSlot(slot: unknown, at: number, count: number, site: SiteNames): string {
   if (slot === undefined) return "u";
   if (slot === null) return "_";
   const encoder = idle ?? new Encoder();
   idle = undefined;
+  nested++;
   try {
+    if (nested > MOST_NESTED) throw encoder.refuse(refuseCircle());
     return encoder.value(slot);
   } catch (error) {
     const refused = encoder.refusedBy(error);
     throw refused === undefined ? error : unhashable(refused, at, count, site);
   } finally {
+    nested--;
     encoder.reset();
     idle = encoder;
   }

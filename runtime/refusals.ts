@@ -206,6 +206,17 @@ export function refuseDepth(levels: number, use: "key" | "copy"): Refusal {
   };
 }
 
+/** A getter of `this` that calls the cached method whose key reads the getter. */
+export function refuseCircle(): Refusal {
+  return {
+    type: "object",
+    what: "keyed by calling the function again",
+    why: "To key it, its getters are read; one of them calls the function, which needs the same key first.",
+    instead:
+      'Say what identifies it:\n\n  [Symbol.for("kept.key")]() { return [this.id]; }\n\nor key the function by what it uses:\n\n  cacheOptions({ key: () => [this.id] });',
+  };
+}
+
 /** A registered `copy` or `decode` that gave something of another class. */
 export function refuseCopied(value: object, made: unknown): Refusal {
   const type = className(value) ?? "object";
