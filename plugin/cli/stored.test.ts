@@ -132,6 +132,33 @@ describe("kept warm", () => {
     expect(await bundle()).toBe("miss\n[ 6078 ]\n");
   });
 
+  test("into a store that the module configures, and is done when that is", () => {
+    write(
+      "store.js",
+      `import { configure } from "kept";
+import { keyvStore } from "kept/stores/keyv";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+mkdirSync("shared", { recursive: true });
+const slowly = (act) => new Promise((done) => setTimeout(() => done(act()), 30));
+const file = (key) => "shared/" + key;
+configure({
+  store: keyvStore({
+    get: (key) => slowly(() => (existsSync(file(key)) ? readFileSync(file(key), "utf8") : undefined)),
+    set: (key, text) => slowly(() => writeFileSync(file(key), text)),
+    delete: (key) => slowly(() => {}),
+  }),
+});
+`,
+    );
+    write(
+      "kept.warm.js",
+      `import "./store.js";\nimport { loadRides } from "./src/rides.js";\nexport const rides = () => loadRides(1);\n`,
+    );
+    expect(kept("warm").stdout).toContain("1 call: 1 miss.");
+    expect(kept("warm").stdout).toContain("1 call: 1 hit.");
+    expect(existsSync(results)).toBe(false);
+  });
+
   test("a call that fails is told, with the others made, and is the exit code", () => {
     write(
       "kept.warm.js",
