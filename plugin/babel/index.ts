@@ -4,7 +4,7 @@
  */
 import { compiledWarning } from "../compiled.ts";
 import { format } from "../core/diagnostics.ts";
-import { mayHoldDirective } from "../core/directive.ts";
+import { DIRECTIVES, mayHoldDirective } from "../core/directive.ts";
 import { emitModule } from "../core/emit.ts";
 import { planModule } from "../core/module.ts";
 import { describe, projectOf, type Route, type Site } from "../core/transform.ts";
@@ -61,6 +61,19 @@ function externalDependencies({ cache, addExternalDependency }: CacheHost): stri
 const PASSES =
   "Put kept/babel in `plugins`, or leave out `passPerPreset`: the preset that holds it runs after another.";
 
+/** `transformFromAst(ast)` without the source that the tree was read from: the directives would stay, without a word. */
+function refuseWithoutSource(
+  file: { readonly ast: object; readonly opts: { readonly filename?: string } },
+  { types }: BabelHost,
+): void {
+  types.traverseFast(file.ast, ({ type, value }: { readonly type: string; readonly value: unknown }) => {
+    if (type === "DirectiveLiteral" && Object.hasOwn(DIRECTIVES, value as string))
+      throw new Error(
+        `kept: ${file.opts.filename ?? "a file"} holds "${value}", and Babel was given its tree without its source, which the code hash and the messages need:\n\n  transformFromAstSync(ast, source, options)`,
+      );
+  });
+}
+
 /** `plugins: ["kept/babel"]`, anywhere in the list. Works in Babel 7.29 and 8. */
 export default function kept(
   api: unknown,
@@ -74,6 +87,7 @@ export default function kept(
     visitor: {},
     pre(file) {
       const source: string = file.code;
+      if (source === "") refuseWithoutSource(file, babel);
       if (!mayHoldDirective(source)) return;
       const { filename = "unknown.js", cwd, sourceType } = file.opts;
       const { program, isAsParsed } = readBabel(file.ast, source);

@@ -9,6 +9,7 @@ import { readBabel } from "./read.ts";
 export interface BabelHost extends BabelCore {
   readonly types: {
     readonly VISITOR_KEYS: Readonly<Record<string, readonly string[]>>;
+    traverseFast(node: any, visit: (node: any) => void): void;
   };
   transformFromAstSync(ast: any, code: string, options: any): { code?: string | null; map?: unknown } | null;
 }
