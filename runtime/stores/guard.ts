@@ -226,10 +226,10 @@ class Guard {
     return setInterval(check, this.timeout) as unknown as Timer;
   }
 
-  /** Where that fails, the lease ends by itself. */
+  /** Also where it is out of reach: it is not to keep the lease up any longer. Where that fails, it ends by itself. */
   private async release(name: EntryName, token: string): Promise<void> {
-    if (!this.reach.isIn) return;
-    await this.ask(() => this.store.release?.(name, token), { behind: true }).catch(() => {});
+    const act = () => this.store.release?.(name, token);
+    await (this.reach.isIn ? this.ask(act, { behind: true }) : attempt(act)).catch(() => {});
   }
 
   private async flush(): Promise<void> {
