@@ -28,7 +28,10 @@ export interface HashOptions {
   readonly conditions?: readonly string[];
   /** What the build writes in the place of an expression: `{ "process.env.NODE_ENV": '"production"' }`. */
   readonly defines?: Readonly<Record<string, string>>;
-  /** Where facts about files are kept between builds; `false`: nowhere. Default: `node_modules/.cache/kept`. */
+  /**
+   * Where what was compiled and what is known about files are kept between builds; `false`: nowhere. Default:
+   * `node_modules/.cache/kept`.
+   */
   readonly cache?: string | false;
   /** The package of the JSX runtime. Default `"react"`; a `@jsxImportSource` in the file comes first. */
   readonly jsxImportSource?: string;
