@@ -20,6 +20,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from "@
 import { testWhere } from "../../fixtures/where.ts";
 import { diskStore } from "./disk.ts";
 import { suspicionOf } from "./disk-trust.ts";
+import type { Store } from "./store.ts";
 
 const top = mkdtempSync(join(tmpdir(), "kept-trust-"));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
@@ -37,14 +38,16 @@ const onPosix = process.platform === "win32" ? test.skip : test;
 
 const A = { site: "src/a.ts#f", code: "h1:1", key: "n1" };
 const ABOUT = { began: 0, until: Number.POSITIVE_INFINITY, tags: ["t"], maxEntries: undefined };
-const put = (store: ReturnType<typeof diskStore>, key = "n1") =>
-  store.set({ ...A, key }, [Uint8Array.of(1, 2, 3)], ABOUT);
+const put = (store: Store, key = "n1") => store.set({ ...A, key }, [Uint8Array.of(1, 2, 3)], ABOUT);
 
 const warnings: string[] = [];
+/** They would write at the end of the process, when their folders are gone. */
+const open: Store[] = [];
 beforeEach(() => {
   jest.spyOn(process, "emitWarning").mockImplementation(((text: string) => void warnings.push(text)) as never);
 });
 afterEach(() => {
+  for (const store of open.splice(0)) store.close();
   jest.restoreAllMocks();
   warnings.length = 0;
 });
@@ -137,6 +140,7 @@ describe("in a folder where others write, nothing leads out of it", () => {
   const planted = () => {
     const dir = folder(0o755);
     const store = diskStore({ dir });
+    open.push(store);
     put(store);
     store.flush();
     const [site] = readdirSync(join(dir, "1")).filter((name) => name.length === 32);
@@ -182,6 +186,7 @@ describe("in a folder where others write, nothing leads out of it", () => {
     symlinkSync(elsewhere, join(dir, "1", "0".repeat(32)));
     rmSync(join(dir, "1", "swept"), { force: true });
     const again = diskStore({ dir, unusedFor: 1000, maxBytes: 1 });
+    open.push(again);
     put(again, "n2");
     again.close();
     expect(existsSync(precious)).toBe(true);
