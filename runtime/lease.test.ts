@@ -1,5 +1,5 @@
 /** Two processes that share a store: this one, and another that is played by a second store on the same server. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { asyncData, data, freshId } from "../fixtures/by-hand.ts";
 import { noServer, startProxy, startServer } from "../scripts/faults/redis-server.js";
 import { configure } from "./config.ts";
@@ -11,6 +11,8 @@ import { redisStore } from "./stores/redis.ts";
 import type { Store } from "./stores/store.ts";
 
 if (noServer !== undefined) console.warn(`leases are not tested: ${noServer}`);
+/** On a busy machine. */
+jest.setTimeout(30_000);
 const described = noServer === undefined ? describe : describe.skip;
 
 let server: Awaited<ReturnType<typeof startServer>>;

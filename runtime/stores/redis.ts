@@ -59,6 +59,8 @@ const DAY = 86_400_000;
 const MOST_CLEARS = 1_000_000;
 /** Clears that are remembered here while the server is away. */
 const MOST_WAITING = 10_000;
+/** So much more often than not, and two questions are one too many. */
+const MOSTLY = 8;
 /** Site ids that are readable are written as they are, to be seen in `redis-cli`. Nothing else begins with `~`. */
 const READABLE = /^[\w./#$@-]{1,120}$/;
 
@@ -88,11 +90,15 @@ class RedisStore implements Store {
   private readonly link: Link;
   private readonly near = new Near();
   private readonly clears = new Clears();
+  /** Clears that were heard of. */
+  private heard = 0;
+  /** Sites whose entries have tags that nobody has asked about before: how much more often than not. */
+  private readonly tagged = new Map<string, number>();
   private readonly waiters = new Map<string, Set<(error?: Error) => void>>();
   /** Runs here that have a lease. */
   private readonly held = new Set<string>();
   private renewed = 0;
-  /** Clears that the server doesn't know of yet. */
+  /** Clears, and ends of leases, that the server doesn't know of yet. */
   private readonly unsent = new Set<string>();
   private readonly writes = new Set<Promise<unknown>>();
   private removals = 0;
@@ -149,11 +155,7 @@ class RedisStore implements Store {
   }
 
   set(name: EntryName, pieces: readonly Uint8Array[], about: About, changed?: Changed): Promise<boolean> {
-    const writing = this.write(name, pieces, about, changed);
-    this.writes.add(writing);
-    const end = () => this.writes.delete(writing);
-    writing.then(end, end);
-    return writing;
+    return this.writing(this.write(name, pieces, about, changed));
   }
 
   async lease(name: EntryName, cause: LeaseCause, changed?: Changed): Promise<Leased> {
@@ -167,6 +169,7 @@ class RedisStore implements Store {
     for (;;) {
       const item = changed === undefined ? undefined : this.near.expect(place, code, [`s:${site}`], changed);
       const waiter = this.wait(place);
+      const { heard } = this;
       let bytes: Uint8Array | undefined;
       try {
         const late = performance.now() >= end ? "1" : "0";
@@ -174,7 +177,7 @@ class RedisStore implements Store {
         const [kind, value, meta] = (await this.link.script("lease", keys, args)) as [Buffer, Reply, Reply];
         switch (String(kind)) {
           case "v":
-            this.note(item, readMeta(String(meta)));
+            this.note(item, readMeta(String(meta)), heard);
             bytes = await unpack(value as Buffer);
             if (bytes !== undefined) return { bytes };
             await this.link.command(["DEL", keys[0] as string]);
@@ -201,7 +204,7 @@ class RedisStore implements Store {
   async release(name: EntryName, token: string): Promise<void> {
     this.held.delete(token);
     const { place, code } = this.placeOf(name);
-    await this.link.script("release", [`${this.prefix}r:${place}`], [this.prefix, code, token]);
+    await this.writing(this.settle(`r:${place} ${code} ${token}`));
   }
 
   async remove(which: Which): Promise<void> {
@@ -211,7 +214,7 @@ class RedisStore implements Store {
     if (what === "*") this.near.allChanged();
     else if (what.startsWith("k:")) this.near.placeChanged(what.slice(2));
     else this.near.partCleared(what);
-    await this.clear(what);
+    await this.writing(this.settle(what));
   }
 
   /** @throws if something could not be written */
@@ -222,6 +225,13 @@ class RedisStore implements Store {
   close(): void {
     this.link.close();
     this.near.allChanged();
+  }
+
+  private writing<T>(promise: Promise<T>): Promise<T> {
+    this.writes.add(promise);
+    const end = () => this.writes.delete(promise);
+    promise.then(end, end);
+    return promise;
   }
 
   private placeOf({ site: id, code: hash, key }: EntryName) {
@@ -258,27 +268,44 @@ class RedisStore implements Store {
     code: string,
     item: Item | undefined,
   ): Promise<Uint8Array | undefined> {
-    const { link, clears } = this;
-    const key = `${this.prefix}e:${place}`;
+    const { link, clears, heard } = this;
+    const unknown = this.tagged.get(site) ?? 0;
+    if (unknown >= MOSTLY) return this.findThere(place, site, code, item);
     const part = `s:${site}`;
-    const asked = link.command(["HMGET", key, code, `m:${code}`]);
+    const asked = link.command(["HMGET", `${this.prefix}e:${place}`, code, `m:${code}`]);
     if (!clears.knows(part)) await Promise.all([this.learn([part]), asked]);
     const [packed, text] = (await asked) as [Buffer | null, Buffer | null];
     if (packed === null || text === null) return undefined;
     const meta = readMeta(text.toString("latin1"));
-    this.note(item, meta);
+    this.note(item, meta, heard);
     let holds = clears.judge(meta, part);
+    if (holds !== undefined && unknown > 0) this.tagged.set(site, unknown - 1);
     if (holds === undefined) {
+      if (this.tagged.size > 10_000) this.tagged.clear();
+      this.tagged.set(site, unknown + 1);
       await this.learn([part, ...meta.tags]);
       holds = clears.judge(meta, part);
     }
     const now = Date.now() + link.ahead;
     if (holds === false || now >= meta.end) return undefined;
     // Nothing is known for sure while things change; and what is half forgotten is to stay, since it is used.
-    if (holds === undefined || now - meta.stamp / 1000 > Number(this.cap) / 2) {
-      const found = await link.script("get", [key], [this.prefix, site, code, this.cap]);
-      return found === null ? undefined : unpack((found as Buffer[])[0] as Buffer);
-    }
+    const isOld = now - meta.stamp / 1000 > Number(this.cap) / 2;
+    return holds === undefined || isOld ? this.findThere(place, site, code, item) : unpack(packed);
+  }
+
+  /** The server finds out whether it holds. That is dearer, and always one question. */
+  private async findThere(
+    place: string,
+    site: string,
+    code: string,
+    item: Item | undefined,
+  ): Promise<Uint8Array | undefined> {
+    const { heard } = this;
+    const args = [this.prefix, site, code, this.cap];
+    const found = await this.link.script("get", [`${this.prefix}e:${place}`], args);
+    if (found === null) return undefined;
+    const [packed, text] = found as [Buffer, Buffer];
+    this.note(item, readMeta(text.toString("latin1")), heard);
     return unpack(packed);
   }
 
@@ -289,9 +316,11 @@ class RedisStore implements Store {
     this.clears.learn(version, parts, found as (Buffer | null)[]);
   }
 
-  /** The tags of what was found: it may be cleared by them. */
-  private note(item: Item | undefined, { tags }: Meta): void {
-    if (item !== undefined && tags.length > 0) this.near.index(item, tags);
+  /** The tags of what was found: it may be cleared by them, and have been since it was asked for. */
+  private note(item: Item | undefined, { tags }: Meta, heard: number): void {
+    if (item === undefined || tags.length === 0) return;
+    this.near.index(item, tags);
+    if (heard !== this.heard) this.near.placeChanged(item.place);
   }
 
   private async write(
@@ -321,14 +350,16 @@ class RedisStore implements Store {
       return kept;
     } catch (error) {
       if (item !== undefined) this.near.forget(item);
+      // Nobody is to wait for what will not come.
+      if (token !== "") this.unsent.add(`r:${place} ${code} ${token}`);
       throw error;
     }
   }
 
-  /** Clears there, now or as soon as there is a server again, before anything is read from it. */
-  private async clear(what: string): Promise<void> {
+  /** Clears or releases there, now or as soon as there is a server again, before anything is read from it. */
+  private async settle(what: string): Promise<void> {
     try {
-      await this.sendClear(what);
+      await this.send(what);
     } catch (error) {
       this.unsent.add(what);
       if (this.unsent.size > MOST_WAITING) {
@@ -339,8 +370,14 @@ class RedisStore implements Store {
     }
   }
 
-  private async sendClear(what: string): Promise<void> {
+  /** @param what `s:<site>`, `t:<tag>`, `k:<call>`, `*`; or `r:<call> <code> <token>`: the end of a lease */
+  private async send(what: string): Promise<void> {
     const { link, prefix } = this;
+    if (what.startsWith("r:")) {
+      const [runs = "", ...rest] = what.split(" ");
+      await link.script("release", [`${prefix}${runs}`], [prefix, ...rest]);
+      return;
+    }
     if (what.startsWith("k:")) {
       const place = what.slice(2);
       await link.command(["DEL", `${prefix}e:${place}`, `${prefix}r:${place}`]);
@@ -360,7 +397,7 @@ class RedisStore implements Store {
   private catchUp(): void {
     const clears = [...this.unsent];
     this.unsent.clear();
-    for (const what of clears) this.clear(what).catch(() => {});
+    for (const what of clears) this.settle(what).catch(() => {});
   }
 
   private tick(lease: number): void {
@@ -388,6 +425,7 @@ class RedisStore implements Store {
   private hearOfClear(message: string): void {
     const at = message.indexOf(" ");
     if (message.slice(0, at) === this.process) return;
+    this.heard++;
     const what = message.slice(at + 1);
     if (what === "*") this.near.allChanged();
     else this.near.partCleared(what);
