@@ -34,7 +34,9 @@ export function shareOut(
   const share = (binding: Binding, unit: number, by: Map<Binding, Set<number>>): void => {
     for (const each of aliasesOf(binding, scopes)) {
       if (each.kind === "import") {
-        if (by === running) residue.add(unit);
+        // `export const Slider = Object.assign(Root, { Track })` gives what it changes; who else has `Root` here sees it too.
+        const isSeen = each.references.some(({ node }) => ![unit, undefined].includes(unitAt(node)));
+        if (by === running && isSeen) residue.add(unit);
       } else by.set(each, (by.get(each) ?? new Set()).add(unit));
     }
   };
