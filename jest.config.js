@@ -1,5 +1,5 @@
 /**
- * ESM mode: start Jest with `--experimental-vm-modules` (the npm scripts do). Babel 8 is ESM-only,
+ * ESM mode: start Jest with `--experimental-vm-modules` (the npm scripts do). Babel 8 and magic-string are ESM-only,
  * so Jest's default CommonJS mode can't load what is tested here.
  *
  * @type {import("jest").Config}

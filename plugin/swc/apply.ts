@@ -2,11 +2,11 @@
  * The text route's edits: bodies are wrapped where they stand, no line is added in the middle, and everything that is
  * not Kept's own (types, JSX, comments, formatting) is left for the next tool.
  */
+import { MagicString } from "magic-string";
 import type { Emission, Hole, Pieces, SiteEmission } from "../core/emit.ts";
 import type * as ir from "../core/ir.ts";
 import type { ModulePlan } from "../core/module.ts";
 import type { SourceMap } from "../core/transform.ts";
-import { TextEdits } from "./text.ts";
 
 export function applyText(
   source: string,
@@ -14,8 +14,12 @@ export function applyText(
   plan: ModulePlan,
   emission: Emission,
 ): { code: string; map: SourceMap } {
-  const text = new TextEdits(source);
-  const blank = (start: number, end: number) => text.cut(start, end);
+  const text = new MagicString(source, { filename });
+  const blank = (start: number, end: number) => {
+    const lines = newlines(source.slice(start, end));
+    if (lines) text.overwrite(start, end, lines);
+    else if (start < end) text.remove(start, end);
+  };
 
   assertInPlace(source, plan);
 
@@ -30,14 +34,18 @@ export function applyText(
   // What comes: marks first, for where a mark and the end of a body meet, the mark is inside.
   for (const { site, text: mark } of emission.marks) {
     const place = site.mark as NonNullable<typeof site.mark>;
-    if (place.after) text.after(place.after.end, `;${mark}`);
-    else text.before(firstStatement(place.list, plan).start, mark);
+    if (place.after) text.appendLeft(place.after.end, `;${mark}`);
+    else text.prependRight(firstStatement(place.list, plan).start, mark);
   }
-  for (const { list, text: reader } of emission.readers) text.before(firstStatement(list, plan).start, `${reader} `);
+  for (const { list, text: reader } of emission.readers)
+    text.prependRight(firstStatement(list, plan).start, `${reader} `);
   for (const each of emission.sites) wrap(each, source, text);
-  if (emission.registration) text.after((plan.program.body[0] as ir.Statement).end, `;${emission.registration}`);
-  appendTail(emission.tail, text);
-  return text.apply(filename);
+  if (emission.registration) text.appendLeft((plan.program.body[0] as ir.Statement).end, `;${emission.registration}`);
+  appendTail(emission.tail, source, text);
+  return {
+    code: text.toString(),
+    map: text.generateMap({ source: filename, includeContent: true, hires: "boundary" }) as unknown as SourceMap,
+  };
 }
 
 /** Positions come from a parser written in another language: one byte off, and the edits would land in the user's code. */
@@ -49,6 +57,9 @@ function assertInPlace(source: string, plan: ModulePlan): void {
       throw new Error(`kept: the parser's positions don't fit the source at offset ${fn.body.start}`);
   }
 }
+
+/** The line ends of a piece of source: removed code leaves its lines behind. */
+const newlines = (removed: string): string => (removed.match(/\r\n|[\n\r\u2028\u2029]/g) ?? []).join("");
 
 const holesOf = (pieces: Pieces): Hole[] => pieces.filter((piece) => typeof piece !== "string");
 
@@ -68,23 +79,23 @@ function blankAround(
   blank(at, statement.end);
 }
 
-function wrap({ site, open, close }: SiteEmission, source: string, text: TextEdits): void {
+function wrap({ site, open, close }: SiteEmission, source: string, text: MagicString): void {
   const { body } = site.fn;
   const hole = holesOf(open)[0];
   if (hole) {
     // The user's own `key` stays where it is, and the wrapper is written around it.
     const index = open.indexOf(hole);
-    text.before(hole.node.start, `;${open.slice(0, index).join("")}`);
-    text.after(hole.node.end, open.slice(index + 1).join(""));
-    text.after(body.end - 1, close);
+    text.prependRight(hole.node.start, `;${open.slice(0, index).join("")}`);
+    text.appendLeft(hole.node.end, open.slice(index + 1).join(""));
+    text.appendLeft(body.end - 1, close);
   } else if (body.type === "FunctionBody") {
     const last = body.directives.at(-1);
     const separator = last && source[last.end - 1] !== ";" && last !== site.directive ? ";" : "";
-    text.after(last ? last.end : body.start + 1, separator + open.join(""));
-    text.after(body.end - 1, close);
+    text.appendLeft(last ? last.end : body.start + 1, separator + open.join(""));
+    text.appendLeft(body.end - 1, close);
   } else {
-    text.after(body.start, open.join(""));
-    text.rightAfter(body.end, close);
+    text.appendLeft(body.start, open.join(""));
+    text.prependLeft(body.end, close);
   }
 }
 
@@ -112,13 +123,13 @@ function removeImports(plan: ModulePlan, source: string, blank: (start: number, 
 }
 
 /** Pieces of text around functions that move from `cacheOptions` to the end of the file, their source positions kept. */
-function appendTail(tail: Pieces, text: TextEdits): void {
+function appendTail(tail: Pieces, source: string, text: MagicString): void {
   let before = "";
   for (const piece of tail) {
     if (typeof piece === "string") before += piece;
     else {
-      text.moveToEnd(piece.node.start, piece.node.end);
-      text.before(piece.node.start, before);
+      text.move(piece.node.start, piece.node.end, source.length);
+      text.prependRight(piece.node.start, before);
       before = "";
     }
   }
