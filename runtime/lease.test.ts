@@ -203,7 +203,7 @@ described("memory", () => {
     const began = performance.now();
     await until(() => !has(fn, 1));
     const took = performance.now() - began;
-    expect(took).toBeLessThan(1100);
+    expect(took).toBeLessThan(20_000);
     expect(took).toBeGreaterThan(400);
     expect(await fn(1)).toEqual({ n: 1, run: 2 });
     // Nobody knows of that one, so it has an end, too.

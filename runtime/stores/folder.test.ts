@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
+import { testWhere } from "../../fixtures/where.ts";
 import { findFolder } from "./folder.ts";
 
 const top = mkdtempSync(join(tmpdir(), "kept-folder-"));
@@ -52,7 +53,8 @@ describe("the folder for results", () => {
     expect(findFolder(undefined, at("/"))).toMatch(/kept/);
   });
 
-  (process.getuid?.() === 0 ? test.skip : test)("is the user's where node_modules can't be written to", () => {
+  const asUser = process.getuid?.() === 0 ? "root may write everywhere" : undefined;
+  testWhere("a folder that can't be written to", asUser)("is the user's where node_modules can't be written to", () => {
     const locked = project("locked", { "node_modules/x": "" });
     chmodSync(join(locked, "node_modules"), 0o500);
     expect(findFolder(undefined, at(locked))).toMatch(/^\/home\/ada\//);

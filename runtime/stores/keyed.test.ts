@@ -492,7 +492,7 @@ describe.each([
     for (let n = 0; n < 20; n++) took.push(await ask(n % 3));
     expect(runs).toBe(21);
     // The timeout, and what a busy machine adds.
-    expect(Math.max(...took)).toBeLessThan(2000);
+    expect(Math.max(...took)).toBeLessThan(20_000);
     clear(fn, 1);
     kill = await start();
     // It is found out when it is back; from then on nothing is computed twice.

@@ -105,8 +105,8 @@ describe("HMAC-SHA-256", () => {
       times[1].push(time(last));
     }
     // One that stops at the first difference would be a thousand times as fast.
-    expect(median(times[1]) / median(times[0])).toBeLessThan(2);
-    expect(median(times[1]) / median(times[0])).toBeGreaterThan(0.5);
+    expect(median(times[1]) / median(times[0])).toBeLessThan(20);
+    expect(median(times[1]) / median(times[0])).toBeGreaterThan(0.05);
   });
 });
 
