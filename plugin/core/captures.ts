@@ -108,7 +108,7 @@ export function inferCaptures(
   const refuseChanged = (at: ir.Node, name: string, { type }: ir.Function | ir.Class, ignore = name): void =>
     report.add("captures-changed", at, f, name, type === "Class" ? "class" : "function", ignore);
   follow(fn, null, fn.body);
-  const cls = usesThis && !ignored.has("this") ? classAround(thisOwner, scopes) : undefined;
+  const cls = usesThis && !ignored.has("this") ? classOfThis(thisOwner, scopes)?.cls : undefined;
   if (cls && !isModuleLevel(scopes.scopeOf.get(cls)?.parent as Scope) && isChanged(cls, scopes)) {
     const member = scopes.parentOf.get(fn);
     refuseChanged(member?.type === "Method" ? member.key : fn, cls.id?.name ?? "its class", cls, "this");
@@ -221,9 +221,9 @@ function meansArguments(node: ir.Identifier, scopes: Scopes): boolean {
   return !binding || (binding.kind === "var" && binding.scope.kind === "body");
 }
 
-/** Whose `this` a function sees: itself, unless it is an arrow; `null` at the top of the module. */
-export function lexicalOwner(fn: ir.Function, scopes: Scopes): ir.Function | ir.Field | ir.StaticBlock | null {
-  let node: ir.Node | undefined = fn;
+/** Whose `this` a place sees: of a function that is no arrow, its own; `null` at the top of the module. */
+export function lexicalOwner(place: ir.Node, scopes: Scopes): ir.Function | ir.Field | ir.StaticBlock | null {
+  let node: ir.Node | undefined = place;
   while (node) {
     if (node.type === "Function" && node.kind !== "arrow") return node;
     const parent: ir.Node | undefined = scopes.parentOf.get(node);
@@ -235,11 +235,16 @@ export function lexicalOwner(fn: ir.Function, scopes: Scopes): ir.Function | ir.
   return null;
 }
 
-/** The class whose member an owner of `this` is, or belongs to. */
-function classAround(owner: ReturnType<typeof lexicalOwner>, scopes: Scopes): ir.Class | undefined {
+/** The class whose instance, or with `isStatic` whose self, the `this` of an owner is. */
+export function classOfThis(
+  owner: ReturnType<typeof lexicalOwner>,
+  scopes: Scopes,
+): { readonly cls: ir.Class; readonly isStatic: boolean } | undefined {
   const member = owner?.type === "Function" ? scopes.parentOf.get(owner) : owner;
-  const around = member && scopes.parentOf.get(member);
-  return around?.type === "Class" ? around : undefined;
+  if (member?.type !== "Method" && member?.type !== "Field" && member?.type !== "StaticBlock") return undefined;
+  // A function in a static block, in a computed key or in a decorator has a `this` of its own.
+  if (owner?.type === "Function" && (member.type === "StaticBlock" || member.value !== owner)) return undefined;
+  return { cls: scopes.parentOf.get(member) as ir.Class, isStatic: member.type === "StaticBlock" || member.static };
 }
 
 interface OwnUses {

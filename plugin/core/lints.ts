@@ -10,7 +10,7 @@ import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
 import type { SitePlan } from "./plan.ts";
 import { boundNames, isInside, isReassigned, type Scope, type Scopes } from "./scope.ts";
-import { classMeant, stateOf, staticStateOf, thisOwner } from "./state.ts";
+import { classMeant, stateOf, staticStateOf } from "./state.ts";
 
 /** `annotated`: what is cached in its own right speaks for itself. */
 export function lintSite(site: SitePlan, annotated: ReadonlySet<ir.Node>, scopes: Scopes, report: Report): void {
@@ -79,7 +79,7 @@ function lintChanges({ fn, name, hashed }: SitePlan, scopes: Scopes, report: Rep
   const visit = (node: ir.Node): void => {
     const what = node.type === "Identifier" ? node.name : node.type === "This" ? "this" : undefined;
     if (what !== undefined && hashed.includes(what) && !told.has(what)) {
-      const isMeant = node.type === "This" ? thisOwner(node, scopes) === owner : isGiven(node as ir.Identifier);
+      const isMeant = node.type === "This" ? lexicalOwner(node, scopes) === owner : isGiven(node as ir.Identifier);
       const change = isMeant ? changeAt(node, scopes) : undefined;
       if (change) {
         told.add(what);

@@ -3,7 +3,7 @@
  * and what is not, its options and its hash. What can't be cached safely is refused here.
  */
 import type { SiteKind } from "../../runtime/contract.ts";
-import { inferCaptures, isModuleLevel, mayBeUninitialized } from "./captures.ts";
+import { classOfThis, inferCaptures, isModuleLevel, lexicalOwner, mayBeUninitialized } from "./captures.ts";
 import { nearest, type Report } from "./diagnostics.ts";
 import { DIRECTIVES } from "./directive.ts";
 import type * as ir from "./ir.ts";
@@ -242,7 +242,7 @@ function followsArguments(fn: ir.Function, scopes: Scopes): boolean {
 
 /** How `this` is keyed: a static method's class is its own code, so the class itself is a constant. */
 function thisText(fn: ir.Function, name: string, scopes: Scopes, report: Report): string {
-  const member = memberOf(fn, scopes);
+  const member = classOfThis(lexicalOwner(fn, scopes), scopes);
   if (!member) {
     const properties = propertiesAround(fn, scopes);
     if (properties?.some(isKeyMethod)) return "this";
@@ -283,20 +283,6 @@ function nameOf(cls: ir.Class, scopes: Scopes): { readonly name: string; readonl
   const address = addressOf(cls, scopes);
   if (address?.root.kind !== "const" || address.expression !== address.root.name) return undefined;
   return { name: address.expression, held: address.root };
-}
-
-/** The class whose instance (or self) the function's `this` is. */
-function memberOf(fn: ir.Function, scopes: Scopes): { readonly cls: ir.Class; readonly isStatic: boolean } | undefined {
-  let node: ir.Node = fn;
-  for (let parent = scopes.parentOf.get(node); parent; node = parent, parent = scopes.parentOf.get(node)) {
-    if (parent.type === "Method" || parent.type === "Field") {
-      const cls = scopes.parentOf.get(parent);
-      return cls?.type === "Class" ? { cls, isStatic: parent.static } : undefined;
-    }
-    if (parent.type === "StaticBlock") return { cls: scopes.parentOf.get(parent) as ir.Class, isStatic: true };
-    if (node.type === "Function" && node.kind !== "arrow") return undefined;
-  }
-  return undefined;
 }
 
 /** `[Symbol.for("kept.key")]() {}`, or any computed method that may be it. */

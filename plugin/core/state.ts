@@ -3,7 +3,7 @@
  * and static members that functions change. For lints; the key and the code hash don't depend on it.
  */
 import { changeAt, targetOf } from "../hash/effects.ts";
-import { codeOf, lexicalOwner } from "./captures.ts";
+import { classOfThis, codeOf, lexicalOwner } from "./captures.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
 import type { Binding, Scopes } from "./scope.ts";
@@ -53,21 +53,8 @@ export function classMeant(node: ir.Expression, scopes: Scopes): ir.Class | unde
     return declaration?.type === "Declarator" && declaration.init?.type === "Class" ? declaration.init : undefined;
   }
   if (node.type !== "This") return undefined;
-  const owner = thisOwner(node, scopes);
-  const member = owner?.type === "Function" ? scopes.parentOf.get(owner) : owner;
-  if (member?.type !== "StaticBlock" && !((member?.type === "Method" || member?.type === "Field") && member.static))
-    return undefined;
-  const cls = scopes.parentOf.get(member);
-  return cls?.type === "Class" ? cls : undefined;
-}
-
-/** The function whose `this` it is; of a field or a static block, that. */
-export function thisOwner(node: ir.This, scopes: Scopes): ReturnType<typeof lexicalOwner> {
-  for (let at = scopes.parentOf.get(node); at; at = scopes.parentOf.get(at)) {
-    if (at.type === "Function") return lexicalOwner(at, scopes);
-    if (at.type === "StaticBlock" || at.type === "Field") return at;
-  }
-  return null;
+  const meant = classOfThis(lexicalOwner(node, scopes), scopes);
+  return meant?.isStatic ? meant.cls : undefined;
 }
 
 const statics = new WeakMap<Holder, ReadonlySet<string>>();
