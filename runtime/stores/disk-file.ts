@@ -14,6 +14,14 @@ const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NON
 const FRAME = 24;
 const DIGEST = 16;
 
+/** The folder of this layout; another one is another folder. */
+export const LAYOUT = "1";
+
+const ENTRY = /^[\da-f]{32}-[\da-f]{32}$/;
+
+/** `<digest>-<digest>`, and not what is being written. */
+export const isEntry = (name: string): boolean => ENTRY.test(name);
+
 export interface Frame {
   readonly until: number;
   readonly began: number;

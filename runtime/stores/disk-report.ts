@@ -2,8 +2,9 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { readHeader } from "./bytes.ts";
-import { isMissing, readFrame, readStart } from "./disk-file.ts";
+import { isEntry, isMissing, LAYOUT, readFrame, readStart } from "./disk-file.ts";
 import { findFolder } from "./folder.ts";
+import { isSealed } from "./seal.ts";
 
 export interface ReportedEntry {
   /** `src/rides.ts#load`; of a sealed entry, and of a damaged one, there is none. */
@@ -30,14 +31,9 @@ export interface DiskReport {
   readonly failures: readonly { readonly path: string; readonly message: string }[];
 }
 
-/** As in {@link diskStore}. */
-const LAYOUT = "1";
-const ENTRY = /^[\da-f]{32}-[\da-f]{32}$/;
 /** Most headers end before; one with a long key or many tags is read again. */
 const FIRST = 4096;
 const MOST = 2 ** 20;
-/** As in seal.ts: `KSL1`. */
-const SEALED = 0x314c534b;
 
 /**
  * The folder in which an app's results are.
@@ -75,7 +71,7 @@ export function readDisk(dir: string): DiskReport {
   for (const folder of list(root)) {
     if (!folder.isDirectory() || folder.name === "tags" || folder.name.includes(".gone-")) continue;
     for (const { name } of list(join(root, folder.name))) {
-      if (!ENTRY.test(name)) continue;
+      if (!isEntry(name)) continue;
       const path = join(root, folder.name, name);
       const entry = attempt(path, () => readEntryOf(path), undefined);
       if (entry !== undefined) entries.push(entry);
@@ -95,8 +91,7 @@ function readEntryOf(path: string): ReportedEntry | undefined {
     try {
       const { began, until, length } = readFrame(start);
       const bytes = start.subarray(length);
-      if (bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === SEALED)
-        return { ...unknown, began, until, state: "sealed" };
+      if (isSealed(bytes)) return { ...unknown, began, until, state: "sealed" };
       const { site, code } = readHeader(bytes);
       return { ...known, site, code, began, until, state: "readable" };
     } catch {

@@ -16,7 +16,17 @@
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, utimesSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
 import { drained, sizeOf } from "./bytes.ts";
-import { digestOf, type Frame, isMissing, OVER, readEntryFile, readFrame, writeFrame } from "./disk-file.ts";
+import {
+  digestOf,
+  type Frame,
+  isEntry,
+  isMissing,
+  LAYOUT,
+  OVER,
+  readEntryFile,
+  readFrame,
+  writeFrame,
+} from "./disk-file.ts";
 import { sweep } from "./disk-sweep.ts";
 import { shutStore, suspicionOf } from "./disk-trust.ts";
 import { type Job, WriteBehind } from "./disk-write.ts";
@@ -42,9 +52,6 @@ export interface DiskOptions {
 const DAY = 86_400_000;
 /** Used again within it: not noted, for the price of it. */
 const NOTE_USE_AFTER = 60_000;
-
-/** Another layout is another folder. */
-const LAYOUT = "1";
 
 export function diskStore(options: DiskOptions): Store {
   const { dir, maxBytes = 2 * 2 ** 30, unusedFor = 30 * DAY, onFault = () => {} } = options;
@@ -170,11 +177,6 @@ export function diskStore(options: DiskOptions): Store {
     flush: () => behind.flush(),
     close: () => behind.close(),
   };
-}
-
-/** `<digest>-<digest>`, and not what is being written. */
-function isEntry(name: string): boolean {
-  return name.length === 65;
 }
 
 function modifiedAt(path: string): number {

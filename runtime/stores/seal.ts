@@ -24,6 +24,11 @@ const HEAD = MAGIC.length + MAC;
 const MOST_NAMES = 10_000;
 const HIDDEN_TAG = /^kept:[\w-]{43}$/;
 
+/** By anyone: whether the seal is ours, only its key knows. */
+export function isSealed(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, at) => bytes[at] === byte);
+}
+
 /** What one secret does. */
 class Key {
   private readonly entries: Hmac;
@@ -70,7 +75,7 @@ class Key {
 
   /** @throws Forged */
   open(name: EntryName, bytes: Uint8Array): Uint8Array {
-    if (bytes.length < HEAD || MAGIC.some((byte, at) => bytes[at] !== byte)) throw new Forged("it has no seal");
+    if (bytes.length < HEAD || !isSealed(bytes)) throw new Forged("it has no seal");
     const rest = bytes.subarray(HEAD);
     const mac = bytes.subarray(MAGIC.length, HEAD);
     if (!isEqual(mac, this.entries([framed(name), rest]))) throw new Forged("its seal is not ours");
