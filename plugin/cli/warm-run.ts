@@ -4,7 +4,7 @@
  */
 import { pathToFileURL } from "node:url";
 import { requireFrom } from "./stored.ts";
-import type { Told } from "./warm.ts";
+import type { Told, Warmed } from "./warm.ts";
 
 /** What is used of `kept`, the project's own. */
 interface Runtime {
@@ -14,14 +14,7 @@ interface Runtime {
   ): Promise<readonly Done[]>;
   readonly caches: { close(): Promise<void> };
 }
-interface Done {
-  readonly name: string;
-  readonly site: string | undefined;
-  readonly outcome: "hit" | "miss" | "stale" | "none" | "failed";
-  readonly persisted: boolean;
-  readonly took: number;
-  readonly error?: unknown;
-}
+type Done = Omit<Warmed, "error"> & { readonly error?: unknown };
 
 const [file, root, concurrency] = process.argv.slice(2) as [string, string, string];
 
