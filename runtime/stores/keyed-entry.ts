@@ -5,6 +5,7 @@
  *     28  how many tags   32  16 bytes of digest each
  */
 import { digestText } from "../digest.ts";
+import { fromBase64 } from "./base64.ts";
 import { crc32, joined } from "./bytes.ts";
 import { Damage } from "./codec.ts";
 
@@ -47,19 +48,11 @@ export function readKeyed(bytes: Uint8Array): KeyedEntry {
   return { until: view.getFloat64(4, true), stamp: hexAt(bytes, 12), tags, bytes: bytes.subarray(length) };
 }
 
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 /** 32 hexadecimal digits: some backends allow no more than letters and digits, and take `a` for `A`. */
 export function hexDigest(parts: readonly string[]): string {
   // JSON frames the parts, and writes lone surrogates as escapes.
   const text = digestText(JSON.stringify(parts)).slice(1);
-  const bytes = new Uint8Array(DIGEST);
-  for (let at = 0, from = 0; at < DIGEST; at += 3, from += 4) {
-    let group = 0;
-    for (let i = 0; i < 4; i++) group = group * 64 + DIGITS.indexOf(text[from + i] as string);
-    bytes.set([group >>> 16, group >>> 8, group].slice(0, DIGEST - at), at);
-  }
-  return hexAt(bytes, 0);
+  return hexAt(fromBase64(text.replaceAll("-", "+").replaceAll("_", "/")) as Uint8Array, 0);
 }
 
 function hexAt(bytes: Uint8Array, from: number): string {
