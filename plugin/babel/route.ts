@@ -1,6 +1,9 @@
-/** The Babel route without a Babel host: source in, source out, through the project's own `@babel/core`. */
-import type { Route, SourceMap } from "../core/transform.ts";
-import { applyAst } from "./apply.ts";
+/**
+ * The Babel route without a Babel host: source in, source out, read by the project's own `@babel/core`. The source is edited
+ * as text, as in the SWC route: Babel's generator would cost ten times what all the rest does, and lose the formatting.
+ */
+import { applyText } from "../core/apply-text.ts";
+import type { Route } from "../core/transform.ts";
 import type { BabelNode, ParseStatements } from "./emitted.ts";
 import { type BabelCore, parseBabel } from "./parse.ts";
 import { readBabel } from "./read.ts";
@@ -11,34 +14,13 @@ export interface BabelHost extends BabelCore {
     readonly VISITOR_KEYS: Readonly<Record<string, readonly string[]>>;
     traverseFast(node: any, visit: (node: any) => void): void;
   };
-  transformFromAstSync(ast: any, code: string, options: any): { code?: string | null; map?: unknown } | null;
 }
 
 export function babelRoute(babel: BabelHost): Route {
   return {
     read(source, filename) {
-      const file = parseBabel(source, filename, babel) as BabelNode;
-      const { program } = readBabel(file, source);
-      return {
-        program,
-        apply(plan, emission) {
-          applyAst(file, plan, emission, statementParser(babel));
-          const result = babel.transformFromAstSync(file, source, {
-            filename,
-            babelrc: false,
-            configFile: false,
-            browserslistConfigFile: false,
-            sourceMaps: true,
-            sourceFileName: filename,
-            // Parsed for this one run.
-            cloneInputAst: false,
-            retainLines: true,
-            compact: false,
-            parserOpts: { attachComment: true },
-          });
-          return { code: result?.code ?? "", map: result?.map as SourceMap };
-        },
-      };
+      const { program } = readBabel(parseBabel(source, filename, babel), source);
+      return { program, apply: (plan, emission) => applyText(source, filename, plan, emission) };
     },
   };
 }

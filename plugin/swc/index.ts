@@ -3,9 +3,9 @@
  * next tool. `@swc/core` is an optional peer, loaded when the first file is transformed.
  */
 import { createRequire } from "node:module";
+import { applyText } from "../core/apply-text.ts";
 import { type Route, type TransformResult, transformWith } from "../core/transform.ts";
 import { type EntryOptions, resolveOptions } from "../options.ts";
-import { applyText } from "./apply.ts";
 import { parseSwc, type Swc } from "./parse.ts";
 import { readSwc } from "./read.ts";
 

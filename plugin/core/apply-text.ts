@@ -1,12 +1,12 @@
 /**
- * The text route's edits: bodies are wrapped where they stand, no line is added in the middle, and everything that is
+ * The edits, in the text of the source: bodies are wrapped where they stand, no line is added in the middle, and everything that is
  * not Kept's own (types, JSX, comments, formatting) is left for the next tool.
  */
 import { MagicString } from "magic-string";
-import type { Emission, Hole, Pieces, SiteEmission } from "../core/emit.ts";
-import type * as ir from "../core/ir.ts";
-import type { ModulePlan } from "../core/module.ts";
-import type { SourceMap } from "../core/transform.ts";
+import type { SourceMap } from "./draft.ts";
+import type { Emission, Hole, Pieces, SiteEmission } from "./emit.ts";
+import type * as ir from "./ir.ts";
+import type { ModulePlan } from "./module.ts";
 
 export function applyText(
   source: string,
