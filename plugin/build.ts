@@ -162,7 +162,7 @@ export class Build {
   async #compile(source: string, path: string, content: string, options: FileOptions): Promise<Kept> {
     const { route = "swc", root, hash = {} } = this.#options;
     const compiler = await import("./compile.ts");
-    const made = compiler.draft(route, source, { ...options, root, hash });
+    const made = compiler.draft(await compiler.openRoute(route), source, { ...options, root, hash });
     if (made?.reading) (await this.#openProject()).give(path, source, made.reading);
     return { source: content, draft: made?.draft ?? null, isCompiled: made?.isCompiled ?? false };
   }
@@ -206,7 +206,8 @@ export class Build {
   async #openProject(): Promise<Project> {
     const { route = "swc", root, hash = {} } = this.#options;
     const [compiler, resolver] = [await import("./compile.ts"), await this.#openResolver()];
-    return (this.#project ??= compiler.projectOver(resolver, route, { ...hash, root }, this.#cache));
+    const reader = await compiler.openRoute(route);
+    return (this.#project ??= compiler.projectOver(resolver, reader, { ...hash, root }, this.#cache));
   }
 
   async #openResolver(): Promise<Resolver> {
