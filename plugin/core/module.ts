@@ -30,10 +30,6 @@ export interface ModulePlan {
   readonly scopes: Scopes;
   readonly system: "module" | "commonjs";
   readonly sites: readonly PlannedSite[];
-  /** The same sites, in the same order. */
-  readonly roots: readonly SiteRoot[];
-  /** `undefined` where there are no sites. */
-  readonly reading: FactsReading | undefined;
   /** Absolute paths of the other files that the code hashes depend on. */
   readonly files: readonly string[];
   /** The directive of the file, which no other tool should see. */
@@ -64,12 +60,22 @@ export function planModule(
   project: Project,
 ): ModulePlan | undefined {
   const plan = planFile(program, source, options);
-  if (!plan?.reading) return plan;
+  if (!plan || plan.sites.length === 0) return plan;
   const path = absolutePath(options.root, options.filename);
-  const hashes = project.hash(path, source, plan.reading, plan.roots);
-  for (const [index, { doubts }] of hashes.entries()) sayDoubts(plan.roots[index] as SiteRoot, doubts, plan.report);
+  const { reading, roots } = readRoots(plan, source);
+  const hashes = project.hash(path, source, reading, roots);
+  for (const [index, { doubts }] of hashes.entries()) sayDoubts(roots[index] as SiteRoot, doubts, plan.report);
   const sites = plan.sites.map((site, index) => ({ ...site, hash: (hashes[index] as CodeHash).hash }));
   return { ...plan, sites, files: filesBehind(path, hashes) };
+}
+
+/** What the project hashes: the sites of a file, in their order, and the rest of it. */
+export function readRoots(
+  { program, scopes, sites }: ModulePlan,
+  source: string,
+): { readonly reading: FactsReading; readonly roots: readonly SiteRoot[] } {
+  const reading = readFacts(program, scopes, source);
+  return { reading, roots: sites.map((site) => rootOf(site, scopes, reading)) };
 }
 
 /** Plans all but the code hashes, which depend on other files too. */
@@ -92,13 +98,10 @@ export function planFile(program: ir.Program, source: string, options: ModuleOpt
   for (const plan of plans) lintSite(plan, annotated, scopes, report);
   const standIn = standIns(source);
   const sites = identify(plans, file, scopes).map((site, index) => ({ ...site, hash: standIn(index) }));
-  const reading = sites.length > 0 ? readFacts(program, scopes, source) : undefined;
   return {
     program,
     scopes,
     sites,
-    roots: sites.map((site) => rootOf(site, scopes, reading as FactsReading)),
-    reading,
     files: [],
     fileDirective,
     report,

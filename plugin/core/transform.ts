@@ -7,7 +7,7 @@ import { mayHoldDirective } from "./directive.ts";
 import { complete, type Draft, type Site, type SourceMap, type TransformResult } from "./draft.ts";
 import { type Emission, emitModule } from "./emit.ts";
 import type * as ir from "./ir.ts";
-import { type ModuleOptions, type ModulePlan, type PlannedSite, planFile } from "./module.ts";
+import { type ModuleOptions, type ModulePlan, type PlannedSite, planFile, readRoots } from "./module.ts";
 import { absolutePath, relativePath } from "./paths.ts";
 import { ReadError } from "./read-error.ts";
 
@@ -57,7 +57,9 @@ export function draftWith(
   const { code, map } = apply(plan, emission);
   const { sites, diagnostics } = describe(plan);
   const standIns = sites.map((site) => site.code);
-  return { draft: { code, map, sites, roots: plan.roots, standIns, diagnostics }, reading: plan.reading };
+  if (sites.length === 0) return { draft: { code, map, sites, roots: [], standIns, diagnostics }, reading: undefined };
+  const { reading, roots } = readRoots(plan, source);
+  return { draft: { code, map, sites, roots, standIns, diagnostics }, reading };
 }
 
 /** The code around a file is read by the same route, so that both routes see the same. */
