@@ -15,6 +15,7 @@ import fsDriver from "unstorage/drivers/fs";
 import lruDriver from "unstorage/drivers/lru-cache";
 import redisDriver from "unstorage/drivers/redis";
 import { asyncData, freshId } from "../../fixtures/by-hand.ts";
+import { flushBacking } from "../backing.ts";
 import { clearMemory } from "../clear.ts";
 import { configure } from "../config.ts";
 import { clear, clearAll, clearTag } from "../index.ts";
@@ -167,7 +168,9 @@ describe.each(Object.entries(CANDIDATES))("%s", (_, make) => {
 
   test("misbehaving, gives no wrong value and throws nothing", async () => {
     const { store, end } = make();
-    const random = seeded(3);
+    const chance = seeded(3);
+    let isCalm = false;
+    const random = () => (isCalm ? 0.999 : chance());
     configure({ store: withChaos(store, { ...ALL_OF_IT, random, delay: 1 }) });
     const fn = asyncData({ persist: "disk", tags: ["t"], id: freshId() }, (n) => ({ n, text: "x".repeat(300) }));
     for (let round = 0; round < 60; round++) {
@@ -177,9 +180,9 @@ describe.each(Object.entries(CANDIDATES))("%s", (_, make) => {
       if (round % 20 === 0) clear(fn, n);
       if (round % 25 === 0) clearTag("t");
     }
-    // What the wrapper delays is not known to the store yet.
-    await new Promise((done) => setTimeout(done, 20));
-    await store.flush();
+    // A removal that the store is owed would be told behind the next tests, by a client that connects again for it.
+    isCalm = true;
+    await flushBacking();
     await end?.();
   });
 });
@@ -504,6 +507,7 @@ describe.each([
     const after = runs;
     await ask(7);
     expect(runs).toBe(after);
+    await flushBacking();
     configure({ stores: undefined });
     await end();
     await kill();
