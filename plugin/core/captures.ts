@@ -7,7 +7,7 @@ import { changeAt } from "../hash/effects.ts";
 import type { Report } from "./diagnostics.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
-import { type Binding, isInside, lookup, type Reference, type Scope, type Scopes } from "./scope.ts";
+import { type Binding, isInside, isReassigned, lookup, type Reference, type Scope, type Scopes } from "./scope.ts";
 
 export interface Captures {
   /** Keyed, in the order of their first use. */
@@ -131,18 +131,27 @@ export function inferCaptures(
 }
 
 /** The function or class node that a never reassigned binding stands for, `"module"` for an alias of a module-level one. */
-export function codeOf(binding: Binding, scopes: Scopes): ir.Function | ir.Class | "module" | undefined {
-  if (binding.references.some((reference) => reference.writes)) return undefined;
-  const [declaration, second] = binding.declarations;
+export function codeOf(
+  binding: Binding,
+  scopes: Scopes,
+  via?: Set<Binding>,
+): ir.Function | ir.Class | "module" | undefined {
+  const held = heldBy(binding);
+  if (held === undefined || isReassigned(binding)) return undefined;
+  if (held.type !== "Identifier") return held;
+  const aliased = scopes.referenceOf.get(held)?.binding;
+  if (!aliased || aliased === binding || via?.has(aliased)) return undefined;
+  return isModuleLevel(aliased.scope) ? "module" : codeOf(aliased, scopes, (via ?? new Set()).add(binding));
+}
+
+/** What a binding is declared as, if that may stand for a function or a class. */
+function heldBy({ declarations }: Binding): ir.Function | ir.Class | ir.Identifier | undefined {
+  const [declaration, second] = declarations;
   if (!declaration || second) return undefined;
   if (declaration.type === "Function" || declaration.type === "Class") return declaration;
-  if (declaration.type !== "Declarator" || declaration.id.type !== "Identifier" || !declaration.init) return undefined;
+  if (declaration.type !== "Declarator" || declaration.id.type !== "Identifier") return undefined;
   const { init } = declaration;
-  if (init.type === "Function" || init.type === "Class") return init;
-  if (init.type !== "Identifier") return undefined;
-  const aliased = scopes.referenceOf.get(init)?.binding;
-  if (!aliased || aliased === binding) return undefined;
-  return isModuleLevel(aliased.scope) ? "module" : codeOf(aliased, scopes);
+  return init?.type === "Function" || init?.type === "Class" || init?.type === "Identifier" ? init : undefined;
 }
 
 /**
@@ -154,16 +163,19 @@ function isChanged(unit: ir.Function | ir.Class, scopes: Scopes): boolean {
   const names = [unit.id, holder?.type === "Declarator" && holder.id.type === "Identifier" ? holder.id : null];
   return names.some((id) => {
     const binding = id && scopes.declarationOf.get(id);
-    return binding?.references.some(({ node }) => isAliasChanged(node, scopes));
+    return binding?.references.some(({ node }) => isAliasChanged(node, scopes, new Set()));
   });
 }
 
-function isAliasChanged(node: ir.Identifier, scopes: Scopes): boolean {
+function isAliasChanged(node: ir.Identifier, scopes: Scopes, seen: Set<Binding>): boolean {
   if (changeAt(node, scopes)) return true;
   const holder = scopes.parentOf.get(node);
   if (holder?.type !== "Declarator" || holder.init !== node || holder.id.type !== "Identifier") return false;
   const alias = scopes.declarationOf.get(holder.id);
-  return alias?.references.some((each) => isAliasChanged(each.node, scopes)) ?? false;
+  // `var a = f; var b = a; var a = b;`
+  if (!alias || seen.has(alias)) return false;
+  seen.add(alias);
+  return alias.references.some((each) => isAliasChanged(each.node, scopes, seen));
 }
 
 /** The statements of a binding's own scope, where they are around the function and the name means the binding. */

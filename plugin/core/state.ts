@@ -13,6 +13,18 @@ export type Change = "reassigned-state" | "mutated-state";
 /** Whether the module's variable that an identifier means is assigned again, or holds what functions of the module change. */
 export function stateOf(binding: Binding | null, scopes: Scopes): Change | undefined {
   if (binding?.scope !== scopes.module || !/^(?:var|let|const)$/.test(binding.kind)) return undefined;
+  let state = states.get(binding);
+  if (state === undefined) {
+    state = findState(binding, scopes) ?? "constant";
+    states.set(binding, state);
+  }
+  return state === "constant" ? undefined : state;
+}
+
+/** Every site that calls a function reads all that it reads. */
+const states = new WeakMap<Binding, Change | "constant">();
+
+function findState(binding: Binding, scopes: Scopes): Change | undefined {
   const writes = binding.references.filter((reference) => reference.writes);
   // `client ??= connect()` gives it its value; it does not take another one.
   if (writes.length > 0) return writes.every(({ node }) => isLateValue(node, scopes)) ? undefined : "reassigned-state";
