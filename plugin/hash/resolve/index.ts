@@ -158,9 +158,9 @@ export class Resolver {
     if (path === undefined) return { kind: "unresolved" };
     this.#configs.holdIn(dirname(path));
     const installed = this.#packages.of(path);
+    for (const each of this.#packages.consulted) this.files.read(each);
     if (installed && !this.#include(installed.name)) {
       this.#watch(installed.folder);
-      for (const each of this.#packages.consulted) this.files.read(each);
       for (const each of this.#packages.folders) this.#watch(each);
       return { kind: "package", package: installed, subpath: subpathOf(aliased, installed, path) };
     }

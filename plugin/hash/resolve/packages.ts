@@ -1,4 +1,7 @@
-/** What stands for a package in the code hash: its name and version, a patch on it, and, where asked, its dependencies'. */
+/**
+ * What stands for a package in the code hash: its name and version, a patch on it, and, where asked, its dependencies'.
+ * A folder of `node_modules` without a version has nothing that could stand for it, and is read like source.
+ */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { digest } from "../digest.ts";
@@ -25,7 +28,7 @@ interface Manifest {
 export class Packages {
   readonly #root: string;
   readonly #closure: boolean;
-  readonly #known = new Map<string, Package>();
+  readonly #known = new Map<string, Package | null>();
   #patches: readonly Patch[] | undefined;
   /** Everything that was read, or looked for, to know the packages. */
   readonly consulted = new Set<string>();
@@ -37,13 +40,13 @@ export class Packages {
     this.#closure = depth === "closure";
   }
 
-  /** Of an installed file: the package whose folder it is in, below the last `node_modules`. */
+  /** Of an installed file: the package whose folder it is in, below the last `node_modules`, if that has a version. */
   of(path: string): Package | undefined {
     const folder = folderOf(path);
     if (folder === undefined) return undefined;
     let found = this.#known.get(folder);
-    if (!found) this.#known.set(folder, (found = this.#read(folder)));
-    return found;
+    if (found === undefined) this.#known.set(folder, (found = this.#read(folder)));
+    return found ?? undefined;
   }
 
   /** Is it one of the files that say what a package is? */
@@ -69,15 +72,17 @@ export class Packages {
     }
   }
 
-  #read(folder: string): Package {
+  #read(folder: string): Package | null {
     const file = join(folder, "package.json");
     const manifest = readManifest(file);
+    const { version } = manifest;
+    this.consulted.add(file);
+    if (typeof version !== "string") return null;
     const name = manifest.name ?? folder.replaceAll("\\", "/").split("/node_modules/").at(-1) ?? folder;
-    const version = manifest.version ?? "0.0.0";
     const patches = (this.#patches ??= this.#findPatches()).filter((each) => each.fits(name, version));
     const patch = patches.map((each) => `+patch:${digest(readFileSync(each.file))}`).join("");
     const closure = this.#closure ? `+closure:${digest(closureOf(folder, this.consulted).join("\n"))}` : "";
-    for (const each of [file, ...patches.map((patch) => patch.file)]) this.consulted.add(each);
+    for (const each of patches) this.consulted.add(each.file);
     return {
       folder,
       name,
