@@ -43,7 +43,7 @@ export function touchedBy(statement: ir.Node, scopes: Scopes): Touched {
       }
       case "Call":
       case "New":
-        if (isCalledByName(node.callee)) more ||= scopeOfCallee(node.callee, scopes) !== "inner";
+        if (isCalledByName(node.callee)) more ||= isCalledOutside(node.callee, scopes);
         else if (isAssign(node.callee)) {
           if (node.arguments[0]) add(node.arguments[0], true);
         } else add(node.callee, false);
@@ -87,13 +87,12 @@ const TOOLS: ReadonlySet<string> = new Set(
   "console Object Reflect JSON Math Array Number String Boolean BigInt Symbol Promise Date Intl".split(" "),
 );
 
-/** `inner`: a function of the statement itself. */
-function scopeOfCallee(callee: ir.Expression, scopes: Scopes): "inner" | "outer" {
+/** Not a function of the statement itself, and no global that only makes a value. */
+function isCalledOutside(callee: ir.Expression, scopes: Scopes): boolean {
   const root = baseOf(callee);
-  if (root?.type !== "Identifier") return "inner";
+  if (root.type !== "Identifier") return false;
   const binding = bindingOf(root, scopes);
-  if (!binding) return TOOLS.has(root.name) || MAKERS.has(root.name) ? "inner" : "outer";
-  return binding.scope === scopes.module ? "outer" : "inner";
+  return binding ? binding.scope === scopes.module : !isHarmless(root.name);
 }
 
 /**
@@ -115,8 +114,7 @@ export function actsWhenLoaded(unit: ir.Node, scopes: Scopes): boolean {
     if (targetOf(node)) acts = true;
     if (node.type === "Call" || node.type === "New") {
       const root = baseOf(node.callee);
-      const isFree = root?.type === "Identifier" && !bindingOf(root, scopes);
-      if (!isFree || !(TOOLS.has(root.name) || MAKERS.has(root.name))) acts = true;
+      if (root.type !== "Identifier" || bindingOf(root, scopes) || !isHarmless(root.name)) acts = true;
     }
     forEachChild(node, visit);
   };
@@ -130,6 +128,8 @@ const MAKERS: ReadonlySet<string> = new Set(
     " ",
   ),
 );
+
+const isHarmless = (global: string): boolean => TOOLS.has(global) || MAKERS.has(global);
 
 /** The binding itself, and what its initialiser makes it another name of, or a part of: `const p = A.prototype`. */
 export function aliasesOf(binding: Binding, scopes: Scopes, seen = new Set<Binding>()): ReadonlySet<Binding> {
@@ -251,7 +251,7 @@ function* targets(pattern: ir.Node): Generator<ir.Node> {
 /** The variable that an expression starts from: `a` of `a.b().c`. */
 export function rootOf(node: ir.Node, scopes: Scopes): Binding | null {
   const base = baseOf(node);
-  return base?.type === "Identifier" ? bindingOf(base, scopes) : null;
+  return base.type === "Identifier" ? bindingOf(base, scopes) : null;
 }
 
 function baseOf(node: ir.Node): ir.Node {
