@@ -28,8 +28,8 @@ export interface GuardSettings extends BreakerSettings {
 export class NoAnswer extends Error {}
 
 /**
- * Failures are told, and are misses; `set` gives true only for what the store has confirmed. What is thrown, or rejected: Damage by `get`, {@link NoAnswer} and what the store has
- * failed with by `lease`.
+ * Failures are told, and are misses; `set` gives true only for what the store has confirmed. What is thrown, or rejected:
+ * Damage by `get`, {@link NoAnswer} and Damage by `lease`.
  */
 export function guarded(store: Store, settings: GuardSettings, reach = new Reach(store.name, settings)): Store {
   return store.can.sync ? guardedSync(store, reach) : new Guard(store, settings.timeout, reach).asStore();
@@ -37,6 +37,7 @@ export function guarded(store: Store, settings: GuardSettings, reach = new Reach
 
 /** A write that was not answered in time. It may yet land, at any time. */
 interface Unanswered {
+  readonly place: string;
   readonly name: EntryName;
   readonly about: About;
 }
@@ -114,13 +115,13 @@ class Guard {
   ): Promise<boolean | undefined> | undefined {
     const place = placeOf(name);
     const write = async (): Promise<boolean | undefined> => {
-      const unanswered: Unanswered = { name, about };
+      const unanswered: Unanswered = { place, name, about };
       if (!this.reach.isIn) return this.lacks(name, about, changed);
       const act = () => this.store.set(name, pieces, about, changed);
       try {
         const kept = await this.ask(act, { behind: true, site: name.site, late: this.noteUnanswered(unanswered) });
         // Unless an older one may yet land on it, or a younger one is on its way.
-        const isLast = this.writes.get(place) === open && !this.mayLand(name, unanswered);
+        const isLast = this.writes.get(place) === open && !this.mayLand(place, unanswered);
         if (isLast) this.reach.floors.forget(name);
         return kept !== false;
       } catch {
@@ -421,11 +422,8 @@ class Guard {
     };
   }
 
-  private mayLand({ site, code, key }: EntryName, but: Unanswered): boolean {
-    for (const write of this.unanswered) {
-      const { name } = write;
-      if (write !== but && name.key === key && name.site === site && name.code === code) return true;
-    }
+  private mayLand(place: string, but: Unanswered): boolean {
+    for (const write of this.unanswered) if (write !== but && write.place === place) return true;
     return false;
   }
 }
