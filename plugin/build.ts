@@ -13,6 +13,7 @@ import { digest } from "./hash/digest.ts";
 import { type Grounds, haveSameContents, haveSameMeanings } from "./hash/grounds.ts";
 import type { CodeHash, Project } from "./hash/project.ts";
 import { cacheFolderOf, Disk } from "./hash/resolve/disk.ts";
+import type { FactsCache } from "./hash/resolve/facts-cache.ts";
 import { Files } from "./hash/resolve/files.ts";
 import { Given } from "./hash/resolve/given.ts";
 import type { Resolver } from "./hash/resolve/index.ts";
@@ -82,6 +83,16 @@ interface Entry {
 /** At some 20 kB each, 40 MB. */
 const MOST = 2000;
 
+/** Milliseconds: longer than most builds take from their first file to the last. */
+const LATER = 2000;
+/** Builds that have something to write. */
+const unwritten = new Set<Build>();
+let isWatchingExit = false;
+
+function flushAll(): void {
+  for (const build of unwritten) build.flush();
+}
+
 export class Build {
   readonly #options: BuildOptions;
   readonly #files = new Files();
@@ -98,12 +109,14 @@ export class Build {
   /** Of folders, as they are now. */
   readonly #stamps = new Map<string, string>();
   #looks: "each time" | "at the next call" | "no more" = "each time";
+  #facts: FactsCache | undefined;
+  #writing: NodeJS.Timeout | undefined;
 
   constructor(options: BuildOptions) {
     const { root, hash = {}, route = "swc" } = options;
     this.#options = options;
     this.#cache = hash.cache === false ? undefined : (hash.cache ?? cacheFolderOf(root));
-    this.#disk = this.#cache === undefined ? undefined : new Disk(join(this.#cache, "builds"), MOST);
+    this.#disk = this.#cache === undefined ? undefined : new Disk(join(this.#cache, "builds"), MOST, this.#writeLater);
     this.#identity = JSON.stringify([SCHEME, versionOfKept(), route, parserVersion(route), keyOf(options)]);
   }
 
@@ -207,7 +220,8 @@ export class Build {
     const { route = "swc", root, hash = {} } = this.#options;
     const [compiler, resolver] = [await import("./compile.ts"), await this.#openResolver()];
     const reader = await compiler.openRoute(route);
-    return (this.#project ??= compiler.projectOver(resolver, reader, { ...hash, root }, this.#cache));
+    if (this.#cache !== undefined) this.#facts ??= new compiler.FactsCache(this.#cache, this.#writeLater);
+    return (this.#project ??= compiler.projectOver(resolver, reader, { ...hash, root }, this.#facts));
   }
 
   async #openResolver(): Promise<Resolver> {
@@ -234,8 +248,30 @@ export class Build {
   }
 
   #write({ name, kept }: Entry): void {
-    this.#disk?.set(name, JSON.stringify(kept));
+    this.#disk?.set(name, () => JSON.stringify(kept));
   }
+
+  /** The host is done with its files: what is to be kept is written while it does the rest. */
+  end(): void {
+    setImmediate(() => this.flush());
+  }
+
+  /** Writes down what is to be kept. */
+  flush(): void {
+    clearTimeout(this.#writing);
+    unwritten.delete(this);
+    this.#disk?.flush();
+    this.#facts?.flush();
+  }
+
+  /** No file of the host waits for it. Not every host says when it is done, and a process may end at any time. */
+  readonly #writeLater = (): void => {
+    if (unwritten.has(this)) return;
+    if (!isWatchingExit) process.once("exit", flushAll);
+    isWatchingExit = true;
+    unwritten.add(this);
+    this.#writing = setTimeout(() => this.flush(), LATER).unref();
+  };
 
   #haveSameConfigs(name: string): boolean {
     let found = this.#configs.get(name);
@@ -254,7 +290,7 @@ export class Build {
     const { configs, folders } = resolver.standing(questions);
     const content = JSON.stringify(configs);
     const name = digest(content);
-    if (!this.#configs.has(name)) this.#disk?.set(name, content);
+    if (!this.#configs.has(name)) this.#disk?.set(name, () => content);
     this.#configs.set(name, true);
     return { folders, configs: name };
   }

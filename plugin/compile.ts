@@ -2,9 +2,12 @@
 import { wasCompiled } from "./compiled.ts";
 import type { Draft } from "./core/draft.ts";
 import { draftWith, type Route, readerOf, type TransformOptions } from "./core/transform.ts";
+import type { FactsStore } from "./hash/modules.ts";
 import { Project, type ProjectOptions } from "./hash/project.ts";
 import type { FactsReading } from "./hash/read-facts.ts";
-import { FactsCache } from "./hash/resolve/facts-cache.ts";
+
+export { FactsCache } from "./hash/resolve/facts-cache.ts";
+
 import type { Resolver } from "./hash/resolve/index.ts";
 import { defaultRoute } from "./swc/index.ts";
 
@@ -29,6 +32,6 @@ export function draft(route: Route, source: string, options: TransformOptions): 
 }
 
 /** A project that sees files as the resolver does. */
-export function projectOver(resolver: Resolver, route: Route, options: ProjectOptions, cache?: string): Project {
-  return new Project(readerOf(route), options, cache === undefined ? undefined : new FactsCache(cache), resolver);
+export function projectOver(resolver: Resolver, route: Route, options: ProjectOptions, facts?: FactsStore): Project {
+  return new Project(readerOf(route), options, facts, resolver);
 }

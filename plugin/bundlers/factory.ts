@@ -71,6 +71,9 @@ export function makePlugin(options: PluginOptions = {}, framework: Framework): U
     buildStart() {
       isBegun = !asksAtAnyTime;
     },
+    buildEnd() {
+      current?.end();
+    },
     ...(isRollupLike && {
       resolveId: {
         filter: { id: /^virtual:kept\// },

@@ -1,7 +1,7 @@
 /**
  * Texts that outlive the process, each in a file of its own. Written whole under another name and renamed, so that builds
  * beside each other never see half of one; whatever is not as it was written is no entry. The folder may be deleted at
- * any time.
+ * any time. Where somebody sees to it that they are written later, they are there at once all the same.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,16 +10,24 @@ import { digest } from "../digest.ts";
 export class Disk {
   readonly #folder: string;
   readonly #most: number;
+  readonly #onPending: (() => void) | undefined;
+  readonly #pending = new Map<string, () => string>();
   #isReady = false;
   #isBroken = false;
 
-  /** @param most how many files there may be when the first is written: of more, the older ones go. */
-  constructor(folder: string, most: number) {
+  /**
+   * @param most how many files there may be when the first is written: of more, the older ones go.
+   * @param onPending called when there is something to {@link flush}; without it, all is written at once
+   */
+  constructor(folder: string, most: number, onPending?: () => void) {
     this.#folder = folder;
     this.#most = most;
+    this.#onPending = onPending;
   }
 
   get(name: string): string | undefined {
+    const pending = this.#pending.get(name);
+    if (pending) return pending();
     let text: string;
     try {
       text = readFileSync(this.#pathOf(name), "utf8");
@@ -32,8 +40,21 @@ export class Disk {
     return end > 0 && text.slice(0, end) === digest(content) ? content : undefined;
   }
 
+  set(name: string, content: () => string): void {
+    if (this.#onPending) {
+      this.#pending.set(name, content);
+      this.#onPending();
+    } else this.#write(name, content());
+  }
+
+  /** Writes what is still to be written. */
+  flush(): void {
+    for (const [name, content] of this.#pending) this.#write(name, content());
+    this.#pending.clear();
+  }
+
   /** A folder that can't be written (a full disk, a read-only image) costs time, and nothing else. */
-  set(name: string, content: string): void {
+  #write(name: string, content: string): void {
     if (this.#isBroken) return;
     try {
       if (!this.#isReady) this.#prepare();

@@ -12,9 +12,10 @@ const MOST = 10_000;
 export class FactsCache implements FactsStore {
   readonly #disk: Disk;
 
-  constructor(folder: string) {
+  /** @param onPending see {@link Disk} */
+  constructor(folder: string, onPending?: () => void) {
     // Another version may read the same source another way.
-    this.#disk = new Disk(join(folder, `facts-${FACTS_VERSION}-${versionOfKept()}`), MOST);
+    this.#disk = new Disk(join(folder, `facts-${FACTS_VERSION}-${versionOfKept()}`), MOST, onPending);
   }
 
   get(key: string): PartialFacts | undefined {
@@ -23,6 +24,10 @@ export class FactsCache implements FactsStore {
   }
 
   set(key: string, facts: PartialFacts): void {
-    this.#disk.set(key, JSON.stringify(facts));
+    this.#disk.set(key, () => JSON.stringify(facts));
+  }
+
+  flush(): void {
+    this.#disk.flush();
   }
 }
