@@ -42,10 +42,27 @@ export function applyText(
   for (const each of emission.sites) wrap(each, source, text);
   if (emission.registration) text.appendLeft((plan.program.body[0] as ir.Statement).end, `;${emission.registration}`);
   appendTail(emission.tail, source, text);
+  locateTokens(source, text);
   return {
     code: text.toString(),
-    map: text.generateMap({ source: filename, includeContent: true, hires: "boundary" }) as unknown as SourceMap,
+    map: text.generateMap({ source: filename, includeContent: true }) as unknown as SourceMap,
   };
+}
+
+/**
+ * Each word and each sign has a place in the map: what magic-string calls boundaries, but for white space, to which no error
+ * and no breakpoint points, and which would be half of the map.
+ */
+function locateTokens(source: string, text: MagicString): void {
+  let isInWord = false;
+  for (let at = 0; at < source.length; at++) {
+    const code = source.charCodeAt(at);
+    const isWord =
+      (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95;
+    const isSpace = code === 32 || (code >= 9 && code <= 13);
+    if (!isSpace && !(isWord && isInWord)) text.addSourcemapLocation(at);
+    isInWord = isWord;
+  }
 }
 
 /** Positions come from a parser written in another language: one byte off, and the edits would land in the user's code. */
