@@ -131,9 +131,9 @@ function text(node: ir.Node): string {
   }
 }
 
-/** An expression that gives the function, and the variable that it starts from. */
+/** An expression that gives the function, and the variable that it starts from: `null` is CommonJS's own. */
 export interface Address {
-  readonly root: Binding;
+  readonly root: Binding | null;
   readonly expression: string;
 }
 
@@ -181,9 +181,25 @@ function rooted(binding: Binding | undefined): Address | undefined {
 }
 
 function addressOfTarget(target: ir.Pattern, scopes: Scopes): Address | undefined {
-  if (target.type === "Identifier") return rooted(scopes.referenceOf.get(target)?.binding ?? undefined);
+  if (target.type === "Identifier") {
+    const { binding } = scopes.referenceOf.get(target) ?? {};
+    if (binding === null && target.name === "exports") return { root: null, expression: "exports" };
+    return rooted(binding ?? undefined);
+  }
+  if (isModuleExports(target, scopes)) return { root: null, expression: "module.exports" };
   if (target.type !== "Member" || target.computed || target.property.type !== "Name" || target.optional)
     return undefined;
   const base = addressOfTarget(target.object, scopes);
   return base && { root: base.root, expression: base.expression + access(target.property.name) };
+}
+
+function isModuleExports(target: ir.Pattern, scopes: Scopes): boolean {
+  if (target.type !== "Member" || target.computed || target.property.type !== "Name") return false;
+  const { object, property } = target;
+  return (
+    property.name === "exports" &&
+    object.type === "Identifier" &&
+    object.name === "module" &&
+    scopes.referenceOf.get(object)?.binding === null
+  );
 }

@@ -281,7 +281,7 @@ function ownNameOf(cls: ir.Class, fn: ir.Function, scopes: Scopes): string | und
 function nameOf(cls: ir.Class, scopes: Scopes): { readonly name: string; readonly held: Binding | null } | undefined {
   if (cls.id) return { name: cls.id.name, held: null };
   const address = addressOf(cls, scopes);
-  if (address?.root.kind !== "const" || address.expression !== address.root.name) return undefined;
+  if (address?.root?.kind !== "const" || address.expression !== address.root.name) return undefined;
   return { name: address.expression, held: address.root };
 }
 
@@ -322,7 +322,7 @@ const isWellKnown = (key: ir.Member): boolean => key.object.type === "Identifier
 function isRegistered(cls: ir.Class, scopes: Scopes): boolean {
   const address = addressOf(cls, scopes);
   return (
-    address?.root.references.some((reference) => {
+    address?.root?.references.some((reference) => {
       const call = scopes.parentOf.get(reference.node);
       return (
         call?.type === "Call" &&
@@ -383,7 +383,7 @@ function place(fn: ir.Function, scopes: Scopes): { readonly self: string | null;
   const address = addressOf(fn, scopes);
   if (!address) return { self: null, mark: null };
   const { root, expression } = address;
-  if (root.scope === scopes.module) return { self: expression, mark: null };
+  if (root === null || root.scope === scopes.module) return { self: expression, mark: null };
   const [declaration] = root.declarations;
   if (!declaration || root.declarations.length > 1) return { self: null, mark: null };
   let statement: ir.Node | undefined = declaration;
