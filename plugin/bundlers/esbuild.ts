@@ -1,4 +1,67 @@
-/** `kept/esbuild`: `plugins: [kept()]`. */
-import { kept } from "./unplugin.ts";
+/**
+ * `kept/esbuild`: `plugins: [kept()]`. Not by unplugin: esbuild has no filter for content, so it asks for every file of the
+ * build, and most of what Kept costs there is to say no. Each is read at once and let go, without a promise.
+ */
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { OnLoadArgs, OnLoadResult, Plugin } from "esbuild";
+import type { UnpluginOptions } from "unplugin";
+import { mayHoldDirective } from "../core/directive.ts";
+import type { SourceMap } from "../core/draft.ts";
+import type { PluginOptions } from "../options.ts";
+import { INSTALLED, makePlugin } from "./factory.ts";
 
-export default kept.esbuild;
+/** A filter of Go's, which knows no lookahead. */
+const SOURCE_FILE = /\.[cm]?[jt]sx?$/;
+
+const kept = (options?: PluginOptions): Plugin => {
+  const plugin = makePlugin(options, "esbuild");
+  return {
+    name: "kept",
+    setup(build) {
+      plugin.esbuild?.config?.(build.initialOptions);
+      build.onStart(plugin.buildStart as () => void);
+      build.onEnd(plugin.buildEnd as () => void);
+      build.onLoad({ filter: SOURCE_FILE, namespace: "file" }, (args) => {
+        if (INSTALLED.test(args.path)) return undefined;
+        const source = readIfThere(args.path);
+        return source !== undefined && mayHoldDirective(source) ? load(plugin, source, args) : undefined;
+      });
+    },
+  };
+};
+export default kept;
+
+async function load(
+  { transform }: UnpluginOptions,
+  source: string,
+  { path, suffix }: OnLoadArgs,
+): Promise<OnLoadResult | undefined> {
+  const { handler } = transform as unknown as { handler: Handler };
+  const warnings: { text: string }[] = [];
+  const watchFiles: string[] = [path];
+  const context = {
+    warn: (text: string) => void warnings.push({ text }),
+    addWatchFile: (file: string) => void watchFiles.push(file),
+  };
+  const output = await handler.call(context, source, path + suffix);
+  if (!output) return undefined;
+  const map = Buffer.from(JSON.stringify(output.map)).toString("base64");
+  const contents = `${output.code}\n//# sourceMappingURL=data:application/json;charset=utf-8;base64,${map}`;
+  return { contents, warnings, watchFiles, resolveDir: dirname(path), loader: "default" };
+}
+
+type Handler = (
+  this: { warn(text: string): void; addWatchFile(file: string): void },
+  source: string,
+  id: string,
+) => Promise<{ readonly code: string; readonly map: SourceMap } | undefined>;
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // esbuild says what is wrong.
+    return undefined;
+  }
+}

@@ -13,7 +13,7 @@ import { type HostSettings, ofEsbuild, ofFarm, ofWebpack } from "./host-settings
  * module that only quotes the source.
  */
 const SOURCE_FILE = /\.[cm]?[jt]sx?(?:\?(?!.*\b(?:raw|url|inline|worker|sharedworker)\b).*)?$/;
-const INSTALLED = /[\\/]node_modules[\\/]/;
+export const INSTALLED = /[\\/]node_modules[\\/]/;
 
 /** Rollup and Rolldown have no `enforce`; with this the place in the list of plugins doesn't matter. */
 const FIRST = { order: "pre" } as const;
@@ -64,8 +64,6 @@ export function makePlugin(options: PluginOptions = {}, framework: Framework): U
     rspack: (compiler) => take(ofWebpack(compiler)),
     farm: { configResolved: (config: ViteConfig) => take(ofFarm(config)) },
     esbuild: {
-      // A filter of Go's, which knows no lookahead; esbuild has none for content.
-      onLoadFilter: /\.[cm]?[jt]sx?$/,
       config: (config: Parameters<typeof ofEsbuild>[0]) => take(ofEsbuild(config)),
     },
     buildStart() {
