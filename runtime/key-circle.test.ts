@@ -45,3 +45,34 @@ test("a getter that calls the method which is keyed by it: one error that says w
   expect(load([{ id: 8 }], () => "eight")).toBe("eight");
   expect(load([{ id: 8 }], () => "nine")).toBe("eight");
 });
+
+test("of an async method: its caller gets that error, and nobody else does", async () => {
+  const load = cacheData({
+    v: 1,
+    id: "pages.ts#later.load",
+    code: "h1:0",
+    hashed: ["this"],
+    excluded: [],
+    async: true,
+  });
+  const unhandled: unknown[] = [];
+  const listen = (error: unknown) => unhandled.push(error);
+  process.on("unhandledRejection", listen);
+  const page = {
+    id: 7,
+    load: async (self: unknown) => load([self], async () => "never"),
+    // Twice at each level: all of it would take 2 ** 100 calls.
+    get texts(): unknown {
+      return { all: [page.load(this), page.load(this)] };
+    },
+    get early(): unknown {
+      return Promise.reject(new Error("whoever reads it has it"));
+    },
+  };
+  await expect((async () => load([page], async () => "never"))()).rejects.toThrow(
+    /keyed by calling the function again/,
+  );
+  await new Promise((done) => setTimeout(done, 20));
+  process.off("unhandledRejection", listen);
+  expect(unhandled).toEqual([]);
+});

@@ -22,6 +22,7 @@ import { hasOnlyElements, isPlain, isPlainArray } from "./kinds.ts";
 import type { Step } from "./path.ts";
 import { refuseDepth, refuseKey } from "./refusals.ts";
 import { shapeOf } from "./shapes.ts";
+import { disown } from "./thenable.ts";
 import { IDENTITY } from "./types.ts";
 
 /** Deeper is refused: an endless proxy, which would otherwise end in an overflow of the stack. */
@@ -173,18 +174,24 @@ export class Encoder {
     const { header, names, order } = shapeOf(listed);
     let text = header;
     let entered = value === undefined;
-    for (let i = 0; i < order.length; i++) {
-      const child = values[order[i]!];
-      if (typeof child === "string") text += encodeString(child);
-      else if (typeof child === "number") text += encodeNumber(child);
-      else if (child === null) text += "_";
-      else if (typeof child === "boolean") text += child ? "t" : "f";
-      else {
-        if (!entered) this.enter(value!);
-        entered = true;
-        text += this.inside(names[i]!, child);
+    const level = entered ? this.depth - 1 : this.depth;
+    try {
+      for (let i = 0; i < order.length; i++) {
+        const child = values[order[i]!];
+        if (typeof child === "string") text += encodeString(child);
+        else if (typeof child === "number") text += encodeNumber(child);
+        else if (child === null) text += "_";
+        else if (typeof child === "boolean") text += child ? "t" : "f";
+        else {
+          if (!entered) this.enter(value!);
+          entered = true;
+          text += this.inside(names[i]!, child);
+        }
+        if (text.length > LONG) text = digestText(text);
       }
-      if (text.length > LONG) text = digestText(text);
+    } catch (error) {
+      disownMade(this.around[level]!, listed, values);
+      throw error;
     }
     if (entered && value !== undefined) this.leave();
     return text;
@@ -258,7 +265,12 @@ export class Encoder {
 
   identifiedBy(value: object, key: unknown, by: string): string {
     if (key === value) return `${this.fields(undefined, namesOf(value), valuesOf(value))}}`;
-    return this.inside({ method: by, argument: undefined }, key);
+    try {
+      return this.inside({ method: by, argument: undefined }, key);
+    } catch (error) {
+      disown(key);
+      throw error;
+    }
   }
 
   private symbol(value: symbol): string {
@@ -312,6 +324,12 @@ const WELL_KNOWN = new Map(
       return typeof symbol === "symbol" ? [[symbol, name] as const] : [];
     }),
 );
+
+/** What getters have made for a key that is refused: nobody else has it. */
+function disownMade(holder: object, names: readonly string[], values: readonly unknown[]): void {
+  for (const [at, value] of values.entries())
+    if (Object.getOwnPropertyDescriptor(holder, names[at]!)?.get !== undefined) disown(value);
+}
 
 function pick(value: object, names: readonly string[]): unknown[] {
   return names.map((name) => (value as Record<string, unknown>)[name]);

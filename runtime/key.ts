@@ -94,10 +94,13 @@ let idle: Encoder | undefined = new Encoder();
 /** Keys that are being found, each for the sake of the one before: more of them are a circle. */
 const MOST_NESTED = 100;
 let nested = 0;
+/** Ends them all: an `async` function tells it only by a promise, behind which a getter may go round again. */
+let circle: UnhashableArgumentError | undefined;
 
 function encodeSlot(slot: unknown, at: number, count: number, site: SiteNames): string {
   if (slot === undefined) return "u";
   if (slot === null) return "_";
+  if (circle !== undefined) throw circle;
   const encoder = idle ?? new Encoder();
   idle = undefined;
   nested++;
@@ -106,9 +109,11 @@ function encodeSlot(slot: unknown, at: number, count: number, site: SiteNames): 
     return encoder.value(slot);
   } catch (error) {
     const refused = encoder.refusedBy(error);
-    throw refused === undefined ? error : unhashable(refused, at, count, site);
+    if (refused === undefined) throw error;
+    if (nested > MOST_NESTED) circle = unhashable(refused, at, count, site);
+    throw circle ?? unhashable(refused, at, count, site);
   } finally {
-    nested--;
+    if (--nested === 0) circle = undefined;
     encoder.reset();
     idle = encoder;
   }

@@ -5,3 +5,20 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
     typeof (value as { then?: unknown }).then === "function"
   );
 }
+
+/**
+ * A promise that nobody will look at, and those that a value holds in lists and objects: what they end in is not told as
+ * an unhandled rejection.
+ */
+export function disown(value: unknown): void {
+  const all = new Set([value]);
+  for (const each of all) {
+    if (typeof each !== "object" || each === null) continue;
+    try {
+      if (isThenable(each)) Promise.prototype.then.call(each, undefined, () => {});
+      else for (const { value } of Object.values(Object.getOwnPropertyDescriptors(each))) all.add(value);
+    } catch {
+      // A proxy, or not a promise of the language: the `then` of others may be what starts them, and no host watches them.
+    }
+  }
+}
