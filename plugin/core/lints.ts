@@ -20,7 +20,9 @@ export function lintSite(site: SitePlan, annotated: ReadonlySet<ir.Node>, scopes
     told.add(what);
     tell();
   };
-  const visit = (node: ir.Node, via: string): void => {
+  /** The function that is looked through, where it is not the site's own. */
+  let via = "";
+  const visit = (node: ir.Node): void => {
     if (node === site.optionsStatement) return;
     const reference = node.type === "Identifier" ? scopes.referenceOf.get(node) : undefined;
     if (reference?.reads) {
@@ -37,14 +39,20 @@ export function lintSite(site: SitePlan, annotated: ReadonlySet<ir.Node>, scopes
     if (variable !== undefined && !site.options.values.env?.includes(variable))
       once(`env ${variable}`, () => report.add("env-not-keyed", node, site.name, variable, via));
     const next = calledFunction(node, scopes);
-    if (next && !annotated.has(next.fn)) once(next.fn, () => forEachChild(next.fn, (each) => visit(each, next.name)));
-    forEachChild(node, (each) => visit(each, via));
+    if (next && !annotated.has(next.fn))
+      once(next.fn, () => {
+        const outer = via;
+        via = next.name;
+        forEachChild(next.fn, visit);
+        via = outer;
+      });
+    forEachChild(node, visit);
   };
   told.add(site.fn);
-  visit(site.fn, "");
+  visit(site.fn);
   for (const binding of site.code) {
     const code = codeOf(binding, scopes);
-    if (code && code !== "module") once(code, () => visit(code, ""));
+    if (code && code !== "module") once(code, () => visit(code));
   }
   lintChanges(site, scopes, report);
   lintParameters(site, scopes, report);

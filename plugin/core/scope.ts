@@ -353,8 +353,22 @@ export function inferScopes(program: ir.Program): Scopes {
       default:
         if (node.type === "Call") calls.push(node);
         else if (node.type === "ExpressionStatement") expressionStatements.push(node);
-        forEachChild(node, (each) => child(each, node, scope));
+        visitChildren(node, scope);
     }
+  };
+
+  // One function for all nodes: one made at each would be a third of what this pass leaves to the collector.
+  let parent: ir.Node = program;
+  let around: Scope;
+  const visitChild = (node: ir.Node): void => child(node, parent, around);
+  const visitChildren = (node: ir.Node, scope: Scope): void => {
+    const outerParent = parent;
+    const outerScope = around;
+    parent = node;
+    around = scope;
+    forEachChild(node, visitChild);
+    parent = outerParent;
+    around = outerScope;
   };
 
   const visitFunction = (node: ir.Function, outer: Scope): void => {
