@@ -68,8 +68,8 @@ export function findDirective(owner: ir.FunctionBody | ir.Program, name: string,
 }
 
 /**
- * Statements that were meant as directives but are none: a template literal, a string in parentheses, after another
- * statement, in a nested block. Without a word they would be ignored.
+ * Statements that were meant as directives but are none: a template literal, a string in parentheses, one that goes on in
+ * the next line, after another statement, in a nested block. Without a word they would be ignored.
  *
  * @returns the bodies and blocks that hold one
  */
@@ -81,8 +81,12 @@ export function findStrays(
   const owners = new Set<ir.Node>();
   for (const statement of expressionStatements) {
     const { expression } = statement;
-    const text =
-      expression.type === "String"
+    const first = leftmost(expression);
+    // Where a line begins with `[`, `(` or a template, no semicolon is inserted before it.
+    const goesOn = first !== expression && first.type === "String" && DIRECTIVES[first.value] !== undefined;
+    const text = goesOn
+      ? first.value
+      : expression.type === "String"
         ? expression.value
         : expression.type === "Template" && expression.quasis.length === 1
           ? expression.quasis[0]?.cooked
@@ -97,6 +101,8 @@ export function findStrays(
     owners.add(owner);
     if (expression.type === "Template")
       report.add("directive-not-string", statement, "a template literal", meant, name);
+    else if (goesOn)
+      report.add("directive-not-string", { start: statement.start, end: first.end }, GOES_ON, meant, name);
     else if (expression.start > statement.start)
       report.add("directive-not-string", statement, "in parentheses", meant, name);
     else if (owner.type === "FunctionBody" || owner.type === "Program")
@@ -104,6 +110,28 @@ export function findStrays(
     else report.add("directive-in-block", statement, meant, name);
   }
   return owners;
+}
+
+const GOES_ON = "the beginning of a longer expression, for want of a semicolon";
+
+/** What stands first in an expression's text. */
+function leftmost(node: ir.Expression): ir.Expression {
+  switch (node.type) {
+    case "Member":
+      return leftmost(node.object);
+    case "Call":
+      return leftmost(node.callee);
+    case "TaggedTemplate":
+      return leftmost(node.tag);
+    case "Binary":
+      return node.left.type === "PrivateName" ? node : leftmost(node.left);
+    case "Assign":
+      return node.left.type === "Member" ? leftmost(node.left) : node;
+    case "Sequence":
+      return leftmost(node.expressions[0] ?? node);
+    default:
+      return node;
+  }
 }
 
 const LISTS: ReadonlySet<string> = new Set(["Program", "FunctionBody", "Block", "StaticBlock", "Case", "Namespace"]);
