@@ -2,7 +2,7 @@
 import type { Emission, Pieces, SiteEmission } from "../core/emit.ts";
 import type * as ir from "../core/ir.ts";
 import type { ModulePlan } from "../core/module.ts";
-import { type BabelNode, type Fragment, type ParseStatements, parseEmitted } from "./emitted.ts";
+import { type BabelNode, type Fragment, parseEmitted, type Shapes } from "./emitted.ts";
 import type { Edited } from "./scopes.ts";
 
 /** The Babel node that a node of the IR was read from. */
@@ -13,16 +13,16 @@ export function original(node: ir.Node): BabelNode {
 
 /**
  * @param file the `File` node, edited in place
- * @param parse the host's parser, for the text that the core emits
+ * @param shapes the host's parser, for the text that the core emits
  */
-export function applyAst(file: BabelNode, plan: ModulePlan, emission: Emission, parse: ParseStatements): Edited {
+export function applyAst(file: BabelNode, plan: ModulePlan, emission: Emission, shapes: Shapes): Edited {
   const program: BabelNode = file.program;
   const fragment = (pieces: Pieces): Fragment =>
     pieces.map((piece) => (typeof piece === "string" ? piece : original(piece.node)));
   const { sites, marks, readers } = emission;
   // Built before anything is taken away: the user's own `key` is still in its place.
   const built = parseEmitted(
-    parse,
+    shapes,
     [
       ...sites.map(({ site, open, close }) => {
         if (site.fn.body.type === "FunctionBody") return fragment([...open, close]);

@@ -13,7 +13,7 @@ import { checkOptions, type PluginOptions } from "../options.ts";
 import { ownPackage } from "../own-package.ts";
 import { applyAst, original } from "./apply.ts";
 import { readBabel } from "./read.ts";
-import { type BabelHost, babelRoute, statementParser } from "./route.ts";
+import { type BabelHost, babelRoute, shapesOf } from "./route.ts";
 import { editWithScopes } from "./scopes.ts";
 
 export type { Diagnostic, TransformError } from "../core/diagnostics.ts";
@@ -104,7 +104,7 @@ export default function kept(
         file,
         babel.types.VISITOR_KEYS,
         plan.sites.map(({ fn }) => original(fn)),
-        () => applyAst(file.ast, plan, emitModule(plan, source), statementParser(babel)),
+        () => applyAst(file.ast, plan, emitModule(plan, source), shapesOf(babel)),
       );
       const { sites, files, diagnostics } = describe(plan);
       file.metadata.kept = { sites, files } satisfies KeptMetadata;

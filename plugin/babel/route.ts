@@ -4,7 +4,7 @@
  */
 import { applyText } from "../core/apply-text.ts";
 import type { Route } from "../core/transform.ts";
-import type { BabelNode, ParseStatements } from "./emitted.ts";
+import type { BabelNode, Shapes } from "./emitted.ts";
 import { type BabelCore, parseBabel } from "./parse.ts";
 import { readBabel } from "./read.ts";
 
@@ -25,8 +25,16 @@ export function babelRoute(babel: BabelHost): Route {
   };
 }
 
-/** Parses text that the core emits. */
-export function statementParser(babel: Pick<BabelHost, "parseSync">): ParseStatements {
+const shapes = new Map<string, Shapes>();
+
+/** For text that the core emits. What was parsed outlives the host, which may be made anew for each file. */
+export function shapesOf(babel: Pick<BabelHost, "version" | "parseSync">): Shapes {
+  let known = shapes.get(babel.version);
+  if (!known) shapes.set(babel.version, (known = { parse: statementParser(babel), models: new Map() }));
+  return known;
+}
+
+function statementParser(babel: Pick<BabelHost, "parseSync">): Shapes["parse"] {
   return (code) => {
     const file = babel.parseSync(code, {
       babelrc: false,
