@@ -9,6 +9,7 @@ import type { Diagnostic } from "./core/diagnostics.ts";
 import { mayHoldDirective } from "./core/directive.ts";
 import { complete, type Draft, type SourceMap, type TransformResult } from "./core/draft.ts";
 import { absolutePath } from "./core/paths.ts";
+import type { Route } from "./core/transform.ts";
 import { digest } from "./hash/digest.ts";
 import { type Grounds, haveSameContents, haveSameMeanings } from "./hash/grounds.ts";
 import type { CodeHash, Project } from "./hash/project.ts";
@@ -70,6 +71,8 @@ interface Hashed {
   /** What its specifiers hang on: the folders, and the name under which the configurations are kept, since many share them. */
   standing: { readonly folders: Standing["folders"]; readonly configs: string };
 }
+
+type Compiler = typeof import("./compile.ts") & { readonly route: Route };
 
 /** A file of this build. */
 interface Entry {
@@ -163,28 +166,33 @@ export class Build {
     const name = digest(JSON.stringify([this.#identity, filename, system, hashModule]));
     const before = this.#entries.get(path);
     const known = before?.name === name ? before.kept : this.#readKept(name);
-    const kept = known?.source === content ? known : await this.#compile(source, path, content, options);
-    const entry = { name, path, source, options, kept };
-    this.#entries.set(path, entry);
-    if (this.#project) this.#project.give(path, source);
-    else this.#given.set(path, source);
-    if (kept !== known && !kept.draft) this.#write(entry);
+    if (known?.source === content) return this.#keep({ name, path, source, options, kept: known });
+    // What follows is done in one go, also where many files wait: the tree of each is used up before that of the next is
+    // made. Of many at once, most would be read a second time, and the collector would carry all of them along.
+    const compiler = await this.#openCompiler();
+    const { root, hash = {} } = this.#options;
+    const made = compiler.draft(compiler.route, source, { ...options, root, hash });
+    const kept = { source: content, draft: made?.draft ?? null, isCompiled: made?.isCompiled ?? false };
+    if (made?.reading) this.#openProject(compiler).give(path, source, made.reading);
+    const entry = this.#keep({ name, path, source, options, kept });
+    if (made) this.#hash(entry, made.draft, compiler);
+    else this.#write(entry);
     return entry;
   }
 
-  async #compile(source: string, path: string, content: string, options: FileOptions): Promise<Kept> {
-    const { route = "swc", root, hash = {} } = this.#options;
-    const compiler = await import("./compile.ts");
-    const made = compiler.draft(await compiler.openRoute(route), source, { ...options, root, hash });
-    if (made?.reading) (await this.#openProject()).give(path, source, made.reading);
-    return { source: content, draft: made?.draft ?? null, isCompiled: made?.isCompiled ?? false };
+  #keep(entry: Entry): Entry {
+    const { path, source } = entry;
+    this.#entries.set(path, entry);
+    if (this.#project) this.#project.give(path, source);
+    else this.#given.set(path, source);
+    return entry;
   }
 
   // ── its hashes ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #complete(entry: Entry, draft: Draft): Promise<TransformResult> {
     const { source, options, kept } = entry;
-    if (!(await this.#holds(entry))) await this.#hash(entry, draft);
+    if (!(await this.#holds(entry))) this.#hash(entry, draft, await this.#openCompiler());
     const hashes = kept.hashed?.hashes ?? [];
     return complete(draft, source, { filename: options.filename, root: this.#options.root }, hashes);
   }
@@ -196,37 +204,41 @@ export class Build {
     // What a package depends on is found in more folders than are looked at.
     const isClosure = this.#options.hash?.packages === "closure";
     if (!isClosure && haveSameFiles(folders, this.#stamps) && this.#haveSameConfigs(configs)) return true;
-    const resolver = await this.#openResolver();
+    const resolver = this.#openResolver(await import("./hash/resolve/index.ts"));
     if (!haveSameMeanings(hashed.grounds, resolver)) return false;
     hashed.standing = this.#standingOf(hashed.grounds, resolver);
     this.#write(entry);
     return true;
   }
 
-  async #hash(entry: Entry, { roots }: Draft): Promise<void> {
+  #hash(entry: Entry, { roots }: Draft, compiler: Compiler): void {
     const { path, kept } = entry;
-    const project = await this.#openProject();
-    const resolver = await this.#openResolver();
+    const project = this.#openProject(compiler);
     const hashes = project.hashNow(path, roots);
     const grounds = project.grounds(
       path,
       roots.map(({ name }) => name),
     );
-    kept.hashed = { hashes, grounds, standing: this.#standingOf(grounds, resolver) };
+    kept.hashed = { hashes, grounds, standing: this.#standingOf(grounds, this.#openResolver(compiler)) };
     this.#write(entry);
   }
 
-  async #openProject(): Promise<Project> {
-    const { route = "swc", root, hash = {} } = this.#options;
-    const [compiler, resolver] = [await import("./compile.ts"), await this.#openResolver()];
-    const reader = await compiler.openRoute(route);
-    if (this.#cache !== undefined) this.#facts ??= new compiler.FactsCache(this.#cache, this.#writeLater);
-    return (this.#project ??= compiler.projectOver(resolver, reader, { ...hash, root }, this.#facts));
+  // ── what is loaded when the last build's work won't do ─────────────────────────────────────────────────────────────
+
+  async #openCompiler(): Promise<Compiler> {
+    const compiler = await import("./compile.ts");
+    return { ...compiler, route: await compiler.openRoute(this.#options.route ?? "swc") };
   }
 
-  async #openResolver(): Promise<Resolver> {
+  #openProject(compiler: Compiler): Project {
     const { root, hash = {} } = this.#options;
-    const { Resolver } = await import("./hash/resolve/index.ts");
+    if (this.#cache !== undefined) this.#facts ??= new compiler.FactsCache(this.#cache, this.#writeLater);
+    const resolver = this.#openResolver(compiler);
+    return (this.#project ??= compiler.projectOver(resolver, compiler.route, { ...hash, root }, this.#facts));
+  }
+
+  #openResolver({ Resolver }: Pick<Compiler, "Resolver">): Resolver {
+    const { root, hash = {} } = this.#options;
     return (this.#resolver ??= new Resolver({ ...hash, root }, this.#files, this.#given));
   }
 

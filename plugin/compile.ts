@@ -5,11 +5,11 @@ import { draftWith, type Route, readerOf, type TransformOptions } from "./core/t
 import type { FactsStore } from "./hash/modules.ts";
 import { Project, type ProjectOptions } from "./hash/project.ts";
 import type { FactsReading } from "./hash/read-facts.ts";
-
-export { FactsCache } from "./hash/resolve/facts-cache.ts";
-
 import type { Resolver } from "./hash/resolve/index.ts";
 import { defaultRoute } from "./swc/index.ts";
+
+export { FactsCache } from "./hash/resolve/facts-cache.ts";
+export { Resolver } from "./hash/resolve/index.ts";
 
 export interface FreshDraft {
   readonly draft: Draft;
