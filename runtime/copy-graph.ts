@@ -5,6 +5,7 @@
 import { type Kind, kindOf } from "./copy-kinds.ts";
 import { copyBuffer, viewOf } from "./copy-leaves.ts";
 import { type Refusal, UncopyableResultError } from "./errors.ts";
+import { close, integrityOf } from "./integrity.ts";
 import { builtIn, hasOnlyElements, isIndexed, namesBesides } from "./kinds.ts";
 import { type Step, spell } from "./path.ts";
 import { refuseAccessor, refuseCopied, refuseCopy, refuseDepth, refuseFreeze, refusePretender } from "./refusals.ts";
@@ -40,6 +41,8 @@ export class Graph {
   private readonly whole: Buffers;
   private readonly viewed = new Set<ArrayBufferLike>();
   private readonly viewedAgain = new Set<ArrayBufferLike>();
+  /** Copies of objects that are closed to changes: closed in turn when all have got their properties. */
+  private closed: { readonly copy: object; readonly integrity: number }[] | undefined = undefined;
   private readonly steps: Step[] = [];
   private depth = 0;
   private readonly purpose: Purpose;
@@ -59,6 +62,7 @@ export class Graph {
     this.whole = whole;
     try {
       this.copy = this.value(value);
+      for (const { copy, integrity } of this.closed ?? []) close(copy, integrity);
     } catch (error) {
       const overflow = this.depth > MAX_DEPTH / 20 && (error as { name?: unknown } | null)?.name === "RangeError";
       throw overflow ? this.refusal(refuseDepth(this.depth, "copy"), this.depth) : error;
@@ -79,8 +83,11 @@ export class Graph {
     switch (typeof value) {
       case "object":
         return value === null ? null : this.object(value);
-      case "function":
       case "symbol":
+        // The same in every process, as `$$typeof` of a React element is.
+        if (Symbol.keyFor(value) !== undefined) return value;
+        throw this.refusal(refuseCopy(value), this.depth);
+      case "function":
         throw this.refusal(refuseCopy(value), this.depth);
       case "string":
         this.bytes += textBytes(value);
@@ -110,6 +117,7 @@ export class Graph {
     this.depth++;
     const copy = this.content(value, kind);
     this.depth--;
+    if (kind.by === undefined && !Object.isExtensible(value)) this.noteClosed(copy, integrityOf(value));
     return copy;
   }
 
@@ -137,6 +145,11 @@ export class Graph {
     this.copies.set(value, copy);
     this.bytes += bytes;
     return copy;
+  }
+
+  private noteClosed(copy: object, integrity: number): void {
+    this.unusual = true;
+    (this.closed ??= []).push({ copy, integrity });
   }
 
   private plain(value: Record<string, unknown>): object {

@@ -312,7 +312,7 @@ describe("callers", () => {
       expect(copies(value)).toEqual([value, value, value, value]);
   });
 
-  test("get copies of what is frozen on top only, and those can be changed", () => {
+  test("get copies of what is frozen on top only, frozen as far", () => {
     for (const value of [
       Object.freeze({ a: [1] }),
       Object.freeze([new Map()]),
@@ -322,7 +322,8 @@ describe("callers", () => {
       for (const copy of copies(value)) {
         expect(copy).not.toBe(value);
         expect(copy).toEqual(value);
-        expect(Object.isFrozen(copy)).toBe(false);
+        expect(Object.isFrozen(copy)).toBe(true);
+        for (const name in value) expect(copy[name]).not.toBe(value[name]);
       }
     }
   });
@@ -413,6 +414,49 @@ describe("registered types", () => {
   });
 });
 
+describe("a result that is closed to changes", () => {
+  const inner = { b: [1] };
+  const value = {
+    frozen: Object.freeze({ inner, list: Object.freeze([inner]) }),
+    sealed: Object.seal(new Map([["a", inner]])),
+    closed: Object.preventExtensions(Object.assign(new Array(3), { 1: 1 })),
+    view: Object.preventExtensions(new Uint8Array(2)),
+    open: {},
+  };
+  test("is closed as far in every copy, and what it holds is not", () => {
+    const { keeper, first } = keep(value, "copy", site);
+    for (const copy of [first, keeper.give(), keeper.give()] as (typeof value)[]) {
+      expect(copy).toEqual(value);
+      expect(copy.frozen.inner).not.toBe(inner);
+      expect([copy.frozen, copy.frozen.list].map(Object.isFrozen)).toEqual([true, true]);
+      expect([Object.isSealed(copy.sealed), Object.isFrozen(copy.closed)]).toEqual([true, false]);
+      expect([copy.closed, copy.view, copy.open, copy.frozen.inner].map(Object.isExtensible)).toEqual([
+        false,
+        false,
+        true,
+        true,
+      ]);
+      copy.frozen.inner.b.push(2);
+    }
+  });
+  test("may hold itself", () => {
+    const loop: { self?: unknown; list: unknown[] } = { list: [] };
+    loop.self = loop;
+    loop.list.push(Object.freeze([loop]));
+    const copy = keep(Object.freeze(loop), "copy", site).keeper.give() as typeof loop;
+    expect([copy.self, (copy.list[0] as unknown[])[0]]).toEqual([copy, copy]);
+    expect([copy, copy.list[0], copy.list].map(Object.isFrozen)).toEqual([true, true, false]);
+  });
+});
+
+test("a symbol of the global registry is its own copy", () => {
+  const element = { $$typeof: Symbol.for("react.transitional.element"), props: { list: [1] } };
+  const { keeper, first } = keep(element, "copy", site);
+  expect([first, keeper.give()]).toEqual([element, element]);
+  expect(keep(Symbol.for("a"), "copy", site).first).toBe(Symbol.for("a"));
+  expect(keep(element, "freeze", site).first).toEqual(element);
+});
+
 /** What is refused in a result, what it is called, and a part of the advice. */
 const REFUSED: readonly (readonly [string, unknown, string])[] = [
   ["Opaque", new Opaque(), "registerType(Opaque, { copy: (opaque) => new Opaque(…) });"],
@@ -420,7 +464,7 @@ const REFUSED: readonly (readonly [string, unknown, string])[] = [
   ["NotFound", new (class NotFound extends Error {})(), "registerType(NotFound"],
   ["function", () => 1, "let the caller hold the function"],
   ["class", Opaque, "the class `Opaque`"],
-  ["symbol", Symbol.for("a"), "Return a string instead"],
+  ["symbol", Symbol("a"), "Return a string instead"],
   ["accessor", Object.defineProperty({}, "x", { get: () => 1, enumerable: true }), "as a plain property"],
   ["Promise", Promise.resolve(), "Await it before you return it"],
   ["Response", new Response("x"), "return await response.json();"],

@@ -36,8 +36,9 @@ function primitiveBytes(value: unknown): number | undefined {
     case "string":
       return 16 + value.length;
     case "function":
-    case "symbol":
       return undefined;
+    case "symbol":
+      return Symbol.keyFor(value) === undefined ? undefined : 8;
     case "bigint":
       return 24;
     default:

@@ -1,4 +1,5 @@
 /** Bytes → the value. Holds nothing of the bytes, trusts none of them. */
+import { close } from "../integrity.ts";
 import { builtIn, GROUPS } from "../kinds.ts";
 import { typeNamed } from "../types.ts";
 import { BUFFER, Damage, HEAD, TAG, VIEWS } from "./codec.ts";
@@ -193,6 +194,8 @@ class Reader {
         if (number >= this.seen.length || this.seen[number] === UNMADE) throw new Damage("a reference to nothing");
         return this.seen[number];
       }
+      case TAG.symbol:
+        return Symbol.for(this.text());
       default:
         return this.object(tag);
     }
@@ -239,6 +242,14 @@ class Reader {
         const object = this.value();
         if (typeof object !== "object" || object === null) throw new Damage("nothing that could have properties");
         return this.hidden(object);
+      }
+      case TAG.closed: {
+        this.isTree = false;
+        const integrity = this.byte();
+        const object = this.value();
+        if (typeof object !== "object" || object === null || integrity > 3) throw new Damage("nothing to be closed");
+        close(object, integrity);
+        return object;
       }
       default:
         return this.builtIn(tag);

@@ -1,4 +1,5 @@
 /** A value → bytes. The tags stand in codec.ts. */
+import { integrityOf } from "../integrity.ts";
 import { builtInName, hasOnlyElements, isPlain, isPlainArray, namesBesides } from "../kinds.ts";
 import { findType } from "../types.ts";
 import { BUFFER, HEAD, MANY_NUMBERS, TAG, Unstorable, VIEWS } from "./codec.ts";
@@ -57,6 +58,13 @@ class Writer {
         if (value === null) this.byte(TAG.null);
         else this.object(value);
         break;
+      case "symbol": {
+        const name = Symbol.keyFor(value);
+        if (name === undefined) throw new Unstorable("a symbol");
+        this.byte(TAG.symbol);
+        this.text(name);
+        break;
+      }
       default:
         throw new Unstorable(`a ${typeof value}`);
     }
@@ -89,6 +97,10 @@ class Writer {
     }
     this.seen.set(value, this.seen.size);
     const prototype = getPrototypeOf(value) as object | null;
+    if (!Object.isExtensible(value) && !isOfUser(prototype)) {
+      this.byte(TAG.closed);
+      this.byte(integrityOf(value));
+    }
     if (Array.isArray(value) && isPlainArray(prototype)) this.array(value);
     else if (Array.isArray(value) || !isPlain(prototype)) this.instance(value, prototype as object);
     else this.ownObject(value, prototype);
@@ -337,6 +349,9 @@ class Writer {
     this.view = new DataView(grown.buffer);
   }
 }
+
+/** Of a registered class: what it is made into again is for its `decode` to say. */
+const isOfUser = (prototype: object | null): boolean => prototype !== null && findType(prototype) !== undefined;
 
 /**
  * Of a buffer, what lies between the first view and the last. What no view shows is zero: in Node's pool of small

@@ -170,9 +170,25 @@ describe("a value that was read is known to be a tree of usual objects", () => {
     ["additional properties", [Object.assign(new Date(1), { a: 1 })], false],
     ["hidden properties", [Object.defineProperty({}, "a", { value: 1 })], false],
     ["an error", [new Error("no")], false],
+    ["a part that is closed", [Object.freeze({ a: 1 })], false],
   ])("%s", (_, value, isTree) => {
     expect(readTree(bytesOf(value), 0).isTree).toBe(isTree);
   });
+});
+
+test("what is closed to changes is closed as far again", () => {
+  const inner = { a: 1 };
+  const value = [Object.freeze([inner]), Object.seal({ inner }), Object.preventExtensions([inner]), inner];
+  const read = readValue(bytesOf(value)) as typeof value;
+  expect(read).toEqual(value);
+  expect(read.map(Object.isFrozen)).toEqual([true, false, false, false]);
+  expect(read.map(Object.isSealed)).toEqual([true, true, false, false]);
+  expect(read.map(Object.isExtensible)).toEqual([false, false, false, true]);
+});
+
+test("a symbol of the global registry is that symbol again", () => {
+  const value = { $$typeof: Symbol.for("react.transitional.element"), all: [Symbol.for("\u{1f600}")] };
+  expect(readValue(bytesOf(value))).toEqual(value);
 });
 
 describe("what can't be written", () => {

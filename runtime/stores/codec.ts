@@ -11,7 +11,7 @@
  */
 
 /** Named in every entry; another one is a miss. */
-export const CODEC = 2;
+export const CODEC = 3;
 
 /**
  * Bytes before the structure: where the structure ends (32 bits), where the table of buffers ends behind it (32 bits),
@@ -62,6 +62,10 @@ export const TAG = {
   temporal: 28,
   /** The object that follows has properties that are not enumerable: they come after it. */
   hidden: 29,
+  /** A symbol of the global registry, by its name there. */
+  symbol: 30,
+  /** The object that follows is closed to changes: how far (1 no new properties, 2 sealed, 3 frozen). */
+  closed: 31,
 } as const;
 
 /** Kinds of views, by what is written for them. The order is part of the format. */
