@@ -128,6 +128,11 @@ export class Build {
     this.#looks = "at the next call";
   }
 
+  /** Loads what the files of a project need of which nothing is kept. Rejects where that is missing. */
+  async prepare(): Promise<void> {
+    if (!this.#disk?.isThere()) this.#openProject(await this.#openCompiler());
+  }
+
   /** `undefined`: there is nothing to do. Rejects with a TransformError. */
   async transform(source: string, options: FileOptions): Promise<Output | undefined> {
     if (!mayHoldDirective(source)) return undefined;
@@ -266,6 +271,8 @@ export class Build {
   /** The host is done with its files: what is to be kept is written while it does the rest. */
   end(): void {
     setImmediate(() => this.flush());
+    // A project without a directive is one of which nothing is to be prepared.
+    this.#disk?.open();
   }
 
   /** Writes down what is to be kept. */

@@ -47,9 +47,12 @@ async function load(
   const output = await handler.call(context, source, path + suffix);
   if (!output) return undefined;
   const map = Buffer.from(JSON.stringify(output.map)).toString("base64");
-  const contents = `${output.code}\n//# sourceMappingURL=data:application/json;charset=utf-8;base64,${map}`;
+  const contents = `${output.code}\n//# ${MAPPING}=data:application/json;charset=utf-8;base64,${map}`;
   return { contents, warnings, watchFiles, resolveDir: dirname(path), loader: "default" };
 }
+
+/** Apart, or whoever loads this file takes it for one with a map. */
+const MAPPING = "sourceMappingURL";
 
 type Handler = (
   this: { warn(text: string): void; addWatchFile(file: string): void },

@@ -30,7 +30,7 @@ export function makePlugin(options: PluginOptions = {}, framework: Framework): U
   let hash = options.hash ?? {};
   let current: Build | undefined;
   let isBegun = false;
-  // Loaded while the host reads its files, and not before it starts.
+  // Loaded while the host finds its files, and not before it starts.
   const build = async (): Promise<Build> => {
     const { Build } = await import("../build.ts");
     current ??= new Build({ ...options, root, hash });
@@ -68,6 +68,11 @@ export function makePlugin(options: PluginOptions = {}, framework: Framework): U
     },
     buildStart() {
       isBegun = !asksAtAnyTime;
+      // Until the host has found the first file of ours it has nothing for JavaScript to do. What fails now will fail then.
+      if (isBegun)
+        build()
+          .then((begun) => begun.prepare())
+          .catch(ignore);
     },
     buildEnd() {
       current?.end();
@@ -109,6 +114,8 @@ export function makePlugin(options: PluginOptions = {}, framework: Framework): U
     },
   };
 }
+
+const ignore = (): void => {};
 
 /** In webpack and Rspack the plugin is a rule of its own with `enforce: "pre"`, wherever it stands. */
 const NO_OTHER_PRE = 'Take `enforce: "pre"` off the rule of the other compiler.';

@@ -47,6 +47,20 @@ export class Disk {
     } else this.#write(name, content());
   }
 
+  isThere(): boolean {
+    return existsSync(this.#folder);
+  }
+
+  /** Makes the folder, also where there is nothing to write. */
+  open(): void {
+    if (this.#isBroken || this.isThere()) return;
+    try {
+      mkdirSync(this.#folder, { recursive: true });
+    } catch {
+      this.#isBroken = true;
+    }
+  }
+
   /** Writes what is still to be written. */
   flush(): void {
     for (const [name, content] of this.#pending) this.#write(name, content());
