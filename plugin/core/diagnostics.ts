@@ -173,6 +173,10 @@ export const CATALOGUE = {
     message: `${f} changes \`${name}\`, and a hit does not.`,
     fix: `Only the call that runs the body would change it, so the program would depend on what is cached. ${name === "this" ? "Return what is new, and let the caller keep it:\n\n  this.result = this.compute(…);" : `Work on a copy, and return what is new:\n\n  const next = structuredClone(${name});`}`,
   })),
+  "changes-outside": warning((f = "", name = "", via = "") => ({
+    message: `${f} changes \`${name}\`, which is outside of it, and a hit does not${byWayOf(via)}.`,
+    fix: `Only the call that runs the body would change it, so the program would depend on what is cached. Return what is new, and let the caller keep it:\n\n  const next = ${/^[\w$]+$/.test(f) ? f : "f"}(…);`,
+  })),
   "env-not-keyed": warning((f = "", name = "", via = "") => ({
     message: `${f} reads \`process.env.${name}\`, which is not part of its key${byWayOf(via)}.`,
     fix: `A result made under one value would be served under another. To have an entry for each value:\n\n  cacheOptions({ env: ["${name}"] });`,

@@ -1,7 +1,7 @@
 /**
  * What the key can't see of what a cached body does: state of the module that it reads, itself or by the functions that
- * it calls; the clock, the environment; changes to its arguments, which a hit does not make; and parameters that no key
- * can hold. Warnings: the author may know better.
+ * it calls; the clock, the environment; changes to its arguments and to what is outside, which a hit does not make; and
+ * parameters that no key can hold. Warnings: the author may know better.
  */
 import { changeAt, rootOf } from "../hash/effects.ts";
 import { codeOf, lexicalOwner } from "./captures.ts";
@@ -9,7 +9,7 @@ import type { Report } from "./diagnostics.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
 import type { SitePlan } from "./plan.ts";
-import { boundNames, isInside, isReassigned, type Scope, type Scopes } from "./scope.ts";
+import { boundNames, isInside, isReassigned, type Reference, type Scope, type Scopes } from "./scope.ts";
 import { classMeant, stateOf, staticStateOf } from "./state.ts";
 
 /** `annotated`: what is cached in its own right speaks for itself. */
@@ -22,12 +22,17 @@ export function lintSite(site: SitePlan, annotated: ReadonlySet<ir.Node>, scopes
   };
   /** The function that is looked through, where it is not the site's own. */
   let via = "";
+  const changed = new Map<unknown, { readonly node: ir.Identifier; readonly via: string }>();
   const visit = (node: ir.Node): void => {
     if (node === site.optionsStatement) return;
     const reference = node.type === "Identifier" ? scopes.referenceOf.get(node) : undefined;
     if (reference?.reads) {
       const state = stateOf(reference.binding, scopes);
       if (state) once(reference.binding, () => report.add(state, node, site.name, reference.node.name, via));
+    }
+    if (reference && changesOutside(reference, scopes)) {
+      const what = reference.binding ?? reference.node.name;
+      if (!changed.has(what)) changed.set(what, { node: reference.node, via });
     }
     const member = staticStateOf(node, scopes);
     if (member !== undefined) once(member, () => report.add("mutated-state", node, site.name, member, via));
@@ -54,6 +59,9 @@ export function lintSite(site: SitePlan, annotated: ReadonlySet<ir.Node>, scopes
     const code = codeOf(binding, scopes);
     if (code && code !== "module") once(code, () => visit(code));
   }
+  // What is also read has been told.
+  for (const [what, { node, via }] of changed)
+    once(what, () => report.add("changes-outside", node, site.name, node.name, via));
   lintChanges(site, scopes, report);
   lintParameters(site, scopes, report);
 }
@@ -78,6 +86,15 @@ function calledFunction(
     return { fn: each.value, name: `${cls?.id?.name ?? "this"}.${property.name}` };
   }
   return undefined;
+}
+
+/** Assigns a variable of the module or a global, or changes what is imported or global: `last = x`, `settings.last = x`. */
+function changesOutside({ node, binding, reads, writes }: Reference, scopes: Scopes): boolean {
+  if (binding ? binding.scope !== scopes.module : node.name === "arguments") return false;
+  if (writes) return !reads;
+  if (binding && binding.kind !== "import") return false;
+  const change = changeAt(node, scopes);
+  return change !== undefined && change.type !== "Call";
 }
 
 /** The first change to each keyed argument, captured variable, or `this`. */
