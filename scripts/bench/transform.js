@@ -1,18 +1,22 @@
 /**
  * What the transform costs a build, against what the build does anyway: parsers, other transforms, whole compilers.
  *
- *     node scripts/bench/transform.js [--check]
+ *     node scripts/bench/transform.js [--check] [--rounds 21]
  *
  * `--check` fails where a promise is broken: a file without a directive costs one search of its text; of a file with one,
- * all that the SWC route does, its parsing included, costs at most twice `swc.parseSync`, and what Kept adds to a run of
- * Babel at most twice `babel.parseSync`.
+ * a route, its parsing included, costs at most twice its parser. What the code hash costs on top is a row of its own, and
+ * is measured with everything that the code reaches by `hash.js`.
  *
- * Times are of the processor, garbage collection included: wall clocks on a busy machine say nothing.
+ * A build runs one parser and one route: so each of them is measured in a process of its own, beside its parser and in
+ * turns with it. Wall time decides; processor time, which counts the collector's threads and those that compile, stands
+ * beside it, and says what a busy machine does to the clock.
  */
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import * as babel from "@babel/core";
 import * as swc from "@swc/core";
 import { transformHoistInlineDirective } from "@vitejs/plugin-rsc/transforms";
@@ -23,6 +27,8 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const compiler = await loadCompiler(
   "plugin/index.ts",
   "plugin/core/draft.ts",
+  "plugin/core/emit.ts",
+  "plugin/core/module.ts",
   "plugin/core/transform.ts",
   "plugin/hash/project.ts",
   "plugin/routes.ts",
@@ -32,39 +38,111 @@ const compiler = await loadCompiler(
 );
 const { transform, mayHoldDirective, parseSwc, parseBabel, kept, TransformError } = compiler;
 
-/** @typedef {{ filename: string, source: string, hoisted: string }} File */
+/** @typedef {{ filename: string, source: string }} File */
+/** @typedef {(file: File) => unknown} Contender */
+/** @typedef {{ wall: number, cpu: number }} Time milliseconds */
 
-/** What must cost at most twice the parser that it is set against. */
-const PROMISED = new Set(["Kept, SWC route", "Kept's share of it"]);
-const ROUNDS = 21;
+/** What may cost at most twice the parser that it is set against. */
+const PROMISED = new Set(["Kept, SWC route", "Kept, Babel route"]);
 /** The engine compiles what runs often: a build of some hundred files is past it. */
-const WARM = 8;
+const WARM = 30;
 const PROJECT = "/project";
 const ALONE = { cache: false, ignore: ["*"] };
 const DIRECTIVE = ' "use cache data";';
+const NOTHING = { wall: 0, cpu: 0 };
+const FOLDERS = {
+  JavaScript: ["three/src", "svelte/src/internal", "lodash-es", "preact/src"],
+  TypeScript: ["rxjs/src", "@tanstack/query-core/src", "mobx/src"],
+};
+/** Each measured in a process of its own, beside the parser that comes first. */
+const PROCESSES = {
+  swc: ["swc.parseSync", "Kept, SWC route"],
+  "swc with hashes": ["swc.parseSync", "Kept, SWC route, with code hashes"],
+  "swc alone": ["swc.parseSync", "Kept, SWC route, each file for itself"],
+  "swc itself": ["swc.parseSync", "swc.transformSync"],
+  babel: ["babel.parseSync", "Kept, Babel route"],
+  "babel with hashes": ["babel.parseSync", "Kept, Babel route, with code hashes"],
+  "babel plugin": ["babel.parseSync", "Babel, empty plugin", "Babel, Kept's plugin"],
+  rsc: ["Oxc (rolldown)", "plugin-rsc: hoist and map"],
+};
 
-const groups = [
-  { title: "JavaScript", files: filesOf(["three/src", "svelte/src/internal", "lodash-es", "preact/src"], 40) },
-  { title: "TypeScript", files: filesOf(["rxjs/src", "@tanstack/query-core/src", "mobx/src"], 40) },
-];
-
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { check: { type: "boolean", default: false }, rounds: { type: "string", default: "21" } },
+});
+const ROUNDS = Number(values.rounds);
+const [language, part] = positionals;
 let broken = false;
-for (const { title, files } of groups) report(title, files);
-reportSearch(groups.flatMap((group) => group.files));
-reportVersions();
-if (broken && process.argv.includes("--check")) process.exitCode = 1;
+if (language && part) measureHere(/** @type {keyof typeof FOLDERS} */ (language), part);
+else {
+  for (const each of /** @type {(keyof typeof FOLDERS)[]} */ (Object.keys(FOLDERS))) report(each);
+  reportSearch(Object.values(FOLDERS).flatMap((folders) => filesOf(folders, 40)));
+  reportVersions();
+  if (broken && values.check) process.exitCode = 1;
+}
 
-/**
- * @param {string} title
- * @param {File[]} files
- */
-function report(title, files) {
+/** @param {keyof typeof FOLDERS} language */
+function report(language) {
+  const files = filesOf(FOLDERS[language], 40);
   const bytes = files.reduce((sum, { source }) => sum + source.length, 0);
   console.log(
-    `\n${title}: ${files.length} real files, ${(bytes / 1024).toFixed(0)} KB, one to four functions annotated in each`,
+    `\n${language}: ${files.length} real files, ${(bytes / 1024).toFixed(0)} KB, one to four functions annotated in each\n`,
   );
-  const isPlain = title === "JavaScript";
-  const typescript = isPlain ? [] : ["typescript"];
+  console.log("| | ms a file | KB/ms | × its parser | CPU | |\n|---|---:|---:|---:|---:|---|");
+  const said = new Set();
+  for (const name of Object.keys(PROCESSES)) {
+    if (name === "rsc" && language === "TypeScript") continue;
+    const times = measureApart(language, name);
+    const [[parser, base] = ["", NOTHING], ...others] = Object.entries(times);
+    const row = (/** @type {string} */ what, /** @type {Time} */ { wall, cpu }, /** @type {string} */ note) =>
+      console.log(
+        `| ${what} | ${(wall / files.length).toFixed(3)} | ${(bytes / 1024 / wall).toFixed(0)} | ${(wall / base.wall).toFixed(2)} | ${(cpu / base.cpu).toFixed(2)} | ${note} |`,
+      );
+    if (!said.has(parser)) row(parser, base, "");
+    said.add(parser);
+    for (const [what, time] of others) {
+      row(what, time, PROMISED.has(what) ? "promised: 2" : "");
+      if (PROMISED.has(what) && time.wall > 2 * base.wall) broken = true;
+    }
+    // Babel's printing and its passes over the tree are the host's own: what Kept adds to them is the difference.
+    const [, empty] = others[0] ?? [];
+    const [, all] = others[1] ?? [];
+    if (empty && all) {
+      const share = { wall: all.wall - empty.wall, cpu: all.cpu - empty.cpu };
+      row("Kept's share of it", share, `${(all.wall / empty.wall).toFixed(2)} × Babel with an empty plugin`);
+    }
+  }
+}
+
+/**
+ * @param {string} language
+ * @param {string} name
+ * @returns {Record<string, Time>}
+ */
+function measureApart(language, name) {
+  const args = [fileURLToPath(import.meta.url), language, name, "--rounds", values.rounds];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: root });
+  if (status !== 0) throw new Error(`${language}, ${name}: ${stderr}`);
+  return JSON.parse(/** @type {string} */ (stdout.trim().split("\n").at(-1)));
+}
+
+/**
+ * @param {keyof typeof FOLDERS} language
+ * @param {string} name
+ */
+function measureHere(language, name) {
+  const contenders = contendersOf(language);
+  const chosen = /** @type {Record<string, string[]>} */ (PROCESSES)[name] ?? [];
+  const own = Object.fromEntries(chosen.map((each) => [each, /** @type {Contender} */ (contenders[each])]));
+  console.log(JSON.stringify(measure(own, filesOf(FOLDERS[language], 40))));
+}
+
+/**
+ * @param {keyof typeof FOLDERS} language
+ * @returns {Record<string, Contender>}
+ */
+function contendersOf(language) {
+  const isPlain = language === "JavaScript";
   const inBabel =
     (/** @type {unknown[]} */ plugins) =>
     (/** @type {File} */ { source, filename }) =>
@@ -76,15 +154,15 @@ function report(title, files) {
         browserslistConfigFile: false,
         sourceMaps: true,
         compact: false,
-        parserOpts: { plugins: /** @type {any} */ (typescript) },
+        parserOpts: { plugins: /** @type {any} */ (isPlain ? [] : ["typescript"]) },
         plugins: /** @type {any} */ (plugins),
       });
   const empty = () => ({ name: "empty", visitor: {} });
-  /** @type {Record<string, (file: File) => unknown>} */
-  const contenders = {
+  return {
     "swc.parseSync": ({ source, filename }) => parseSwc(source, filename, swc),
-    "Kept, SWC route": inBuild(),
-    "Kept, SWC route, alone": ({ source, filename }) =>
+    "Kept, SWC route": inRoute("swc"),
+    "Kept, SWC route, with code hashes": inBuild("swc"),
+    "Kept, SWC route, each file for itself": ({ source, filename }) =>
       transform(source, { filename, root: PROJECT, route: "swc", hash: ALONE }),
     "swc.transformSync": ({ source, filename }) =>
       swc.transformSync(source, {
@@ -94,66 +172,59 @@ function report(title, files) {
         jsc: { target: "esnext", parser: { syntax: isPlain ? "ecmascript" : "typescript", decorators: !isPlain } },
       }),
     "babel.parseSync": ({ source, filename }) => parseBabel(source, filename, babel),
-    "Kept, Babel route": ({ source, filename }) =>
-      transform(source, { filename, root: PROJECT, route: "babel", hash: ALONE }),
+    "Kept, Babel route": inRoute("babel"),
+    "Kept, Babel route, with code hashes": inBuild("babel"),
     "Babel, empty plugin": inBabel([empty]),
     "Babel, Kept's plugin": inBabel([[kept, { hash: ALONE }]]),
-    ...(isPlain && {
-      "plugin-rsc: parse (Oxc)": ({ filename, hoisted }) => parseRolldown(filename, hoisted).program,
-      "plugin-rsc: parse, hoist, map": ({ filename, hoisted }) => {
-        const { output } = transformHoistInlineDirective(
-          hoisted,
-          /** @type {any} */ (parseRolldown(filename, hoisted).program),
-          {
-            directive: "use cache data",
-            runtime: (value, name) => `register(${value}, ${JSON.stringify(name)})`,
-          },
-        );
-        return [
-          output.toString(),
-          output.generateMap({ hires: true, source: filename, includeContent: true }).toString(),
-        ];
-      },
-    }),
+    "Oxc (rolldown)": ({ filename, source }) => parseRolldown(filename, source).program,
+    "plugin-rsc: hoist and map": ({ filename, source }) => {
+      const { output } = transformHoistInlineDirective(
+        source,
+        /** @type {any} */ (parseRolldown(filename, source).program),
+        {
+          directive: "use cache data",
+          runtime: (value, name) => `register(${value}, ${JSON.stringify(name)})`,
+        },
+      );
+      return [
+        output.toString(),
+        output.generateMap({ hires: true, source: filename, includeContent: true }).toString(),
+      ];
+    },
   };
-  const times = measure(contenders, files);
-  // Babel's printing and its passes over the tree are the host's own: what Kept adds to them is the difference.
-  times["Kept's share of it"] =
-    /** @type {number} */ (times["Babel, Kept's plugin"]) - /** @type {number} */ (times["Babel, empty plugin"]);
-  const against = {
-    "Kept, SWC route": "swc.parseSync",
-    "Kept, SWC route, alone": "swc.parseSync",
-    "swc.transformSync": "swc.parseSync",
-    "Kept, Babel route": "babel.parseSync",
-    "Babel, empty plugin": "babel.parseSync",
-    "Babel, Kept's plugin": "Babel, empty plugin",
-    "Kept's share of it": "babel.parseSync",
-    "plugin-rsc: parse, hoist, map": "plugin-rsc: parse (Oxc)",
-  };
-  console.log(`\n| | ms a file | KB/ms | against |\n|---|---:|---:|---|`);
-  for (const [name, time] of Object.entries(times)) {
-    const base = against[/** @type {keyof typeof against} */ (name)];
-    const ratio = base && time / /** @type {number} */ (times[base]);
-    console.log(
-      `| ${name} | ${(time / files.length).toFixed(3)} | ${(bytes / 1024 / time).toFixed(0)} | ${ratio ? `${ratio.toFixed(2)} × ${base}${PROMISED.has(name) ? " (promised: 2)" : ""}` : ""} |`,
-    );
-    if (ratio && ratio > 2 && PROMISED.has(name)) broken = true;
-  }
 }
 
 /**
- * The SWC route as a host of many files runs it: a project for the build, whose files are looked at once a build. None is
+ * A route: read, plan, emit, edit, with the map. The hashes are stand-ins.
+ *
+ * @param {"swc" | "babel"} name
+ * @returns {Contender}
+ */
+function inRoute(name) {
+  const route = compiler.routeNamed(name);
+  return ({ source, filename }) => {
+    const { program, apply } = route.read(source, filename);
+    const plan = compiler.planFile(program, source, { root: PROJECT, filename });
+    return [apply(plan, compiler.emitModule(plan, source, {})), compiler.describe(plan)];
+  };
+}
+
+/**
+ * All of it, as a host of many files runs it: a project for the build, whose files are looked at once a build. None is
  * kept between rounds, and nothing on disk. What the file imports counts by its name: finding and reading the neighbours
  * is measured in `hash.js`.
+ *
+ * @param {"swc" | "babel"} name
+ * @returns {Contender}
  */
-function inBuild() {
-  const route = compiler.routeNamed("swc");
+function inBuild(name) {
+  const route = compiler.routeNamed(name);
   const options = { root: PROJECT };
   /** @type {Set<string>} */
   let built = new Set();
   /** @type {any} */
   let project;
-  return (/** @type {File} */ { source, filename }) => {
+  return ({ source, filename }) => {
     if (!project || built.has(filename)) {
       project = new compiler.Project(compiler.readerOf(route), { ...options, ...ALONE });
       built = new Set();
@@ -168,11 +239,11 @@ function inBuild() {
 /**
  * Each contender over all files, in turns, so that none has the quiet minute; the median of the rounds.
  *
- * @param {Record<string, (file: File) => unknown>} contenders
+ * @param {Record<string, Contender>} contenders
  * @param {File[]} files
  */
 function measure(contenders, files) {
-  /** @type {Record<string, number[]>} */
+  /** @type {Record<string, Time[]>} */
   const rounds = {};
   for (let round = -WARM; round < ROUNDS; round++)
     for (const [name, run] of Object.entries(contenders)) {
@@ -181,19 +252,23 @@ function measure(contenders, files) {
       });
       if (round >= 0) (rounds[name] ??= []).push(time);
     }
-  return Object.fromEntries(Object.entries(rounds).map(([name, times]) => [name, median(times)]));
+  const middle = (/** @type {Time[]} */ times) => ({
+    wall: median(times.map(({ wall }) => wall)),
+    cpu: median(times.map(({ cpu }) => cpu)),
+  });
+  return Object.fromEntries(Object.entries(rounds).map(([name, times]) => [name, middle(times)]));
 }
 
 /**
- * Milliseconds of the processor.
- *
  * @param {() => void} run
+ * @returns {Time}
  */
 function timed(run) {
+  const started = performance.now();
   const before = process.cpuUsage();
   run();
   const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
+  return { wall: performance.now() - started, cpu: (user + system) / 1000 };
 }
 
 /** @param {File[]} files */
@@ -215,9 +290,9 @@ function reportSearch(files) {
         // What nobody reads, the engine leaves out.
         for (const source of repeated) if (run(source)) found++;
       });
-      if (round >= 0) (rounds[name] ??= []).push(time);
+      if (round >= 0) (rounds[name] ??= []).push(time.cpu);
     }
-  console.log(`\nFiles without a directive\n\n| | µs a file | MB/ms |\n|---|---:|---:|`);
+  console.log(`\nFiles without a directive\n\n| | µs of CPU a file | MB/ms |\n|---|---:|---:|`);
   const times = Object.entries(rounds).map(([name, each]) => /** @type {const} */ ([name, median(each)]));
   for (const [name, ms] of times)
     console.log(`| ${name} | ${((ms * 1000) / repeated.length).toFixed(2)} | ${(bytes / 1e6 / ms).toFixed(2)} |`);
@@ -233,7 +308,7 @@ function reportVersions() {
     (name) => `${name} ${JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version}`,
   );
   console.log(
-    `\nNode ${process.version}, ${cpus()[0]?.model ?? "?"}; ${versions.join(", ")}. Processor time, medians of ${ROUNDS} rounds in turns.`,
+    `\nNode ${process.version}, ${cpus()[0]?.model ?? "?"}; ${versions.join(", ")}. Medians of ${ROUNDS} rounds in turns; a process for each.`,
   );
 }
 
@@ -258,7 +333,7 @@ function filesOf(folders, most) {
       const filename = join(PROJECT, folder, name);
       const annotated = annotate(source, filename);
       if (!annotated) continue;
-      files.push({ filename, source: annotated, hoisted: annotated });
+      files.push({ filename, source: annotated });
       left--;
     }
   }
