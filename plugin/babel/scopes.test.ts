@@ -9,16 +9,20 @@ const VERSIONS = [
   [babel8.version, babel8 as any],
 ] as const;
 
+/** The scope that a path believes to be in. */
+const scopeOf = ({ scope }: any): string =>
+  `${scope.path.getPathLocation()} ${scope.block.type} ${scope.block === scope.path.node && scope.path.scope === scope}`;
+
 /** Everything that Babel believes about the bindings of a program, in words. */
 function beliefs(program: any): string[] {
   const found: string[] = [];
   const say = ({ scope, node }: any): void => {
     if (scope.block !== node) return;
     for (const [name, each] of Object.entries<any>(scope.bindings)) {
-      const lines = (paths: any[]) => paths.map((path) => path.getPathLocation()).sort();
+      const lines = (paths: any[]) => paths.map((path) => `${path.getPathLocation()} of ${scopeOf(path)}`).sort();
       const constant = each.constant ? "constant" : `violated at ${lines(each.constantViolations)}`;
       found.push(
-        `${node.type} ${node.id?.name ?? ""}: ${each.kind} ${name}, ${constant}, ${each.references} ${each.referenced} ${lines(each.referencePaths)}, in ${each.scope.block.type}`,
+        `${node.type} ${node.id?.name ?? ""}: ${each.kind} ${name}, ${constant}, ${each.references} ${each.referenced} ${lines(each.referencePaths)}, in ${scopeOf(each)}, at ${each.path.getPathLocation()} of ${scopeOf(each.path)}`,
       );
     }
   };
@@ -66,7 +70,7 @@ const CASES = {
     }
     load("a");`,
   options: `
-    import { cacheOptions } from "kept"; import { other, cacheOptions as again } from "kept";
+    import { cacheOptions } from "kept"; import { cacheOptions as again, other } from "kept";
     import { TTL, make } from "./limits"; const ttl = 3;
     function f(a) { "use cache data"; cacheOptions({ ttl, key: () => [a, make(TTL)] }); return a + ttl; }
     function g(a) { "use cache resource"; again({ validate: (v) => make(v), onRelease: other }); return a; }
@@ -86,6 +90,18 @@ const CASES = {
   CommonJS: `
     const { read } = require("./read");
     exports.load = function (x) { "use cache data"; return read(x); };`,
+  "parameters with scopes of their own": `
+    import { make } from "./make"; import type { Shape } from "./shape";
+    export function f<T extends Shape>(a: T, { b, c: [d] = [1] }: any = make(a), e = function g(x) { return g(x, a); }, ...rest: T[]): T {
+      "use cache data"; label: for (const each of rest) { if (each) continue label; b++; } a = d; delete e.x; return e(a) && arguments.length; }
+    const h = function own(n) { "use cache data"; return n && own(n - 1); };
+    const i = function own(n) { "use cache data"; var own = n; return own; };
+    const j = async (a, [b], c = () => a) => { "use cache data"; for (var k in b) c(k); return k; };`,
+  "captures that change": `
+    let rate = 1; export function set(x) { rate = x; }
+    export async function f(a) { "use cache data"; return a * rate; }
+    export function g(a) { "use cache data"; return a * rate; }
+    export class C { static #n = 0; static async m(a) { "use cache data"; return a + rate; } }`,
   "a parameter declared again": `export function f(a) { "use cache data"; var a; return a; }`,
 };
 

@@ -21,6 +21,7 @@ interface Scope {
   removeBinding(name: string): void;
 }
 interface Binding {
+  readonly path: Path;
   referencePaths: Path[];
   referenced: boolean;
   references: number;
@@ -66,7 +67,12 @@ export function editWithScopes(
     file.scope.crawl();
     return;
   }
-  for (const name of edited.removed) file.scope.removeBinding(name);
+  for (const name of edited.removed) {
+    const statement = file.scope.getBinding(name)?.path.parentPath;
+    file.scope.removeBinding(name);
+    // Those behind it have moved up.
+    statement?.get("specifiers");
+  }
   register(file, new Set(edited.added));
   for (const path of outer) path.scope.crawl();
 }
