@@ -280,7 +280,10 @@ function inferSystem(program: ir.Program, scopes: Scopes, filename: string): "mo
   const file = filename.replace(/[?#].*$/, "");
   if (/\.c[jt]s$/.test(file)) return "commonjs";
   if (/\.(m[jt]s|[jt]sx)$/.test(file)) return "module";
-  if (program.body.some((each) => each.type === "ImportEquals" || each.type === "ExportAssignment")) return "commonjs";
+  // `import x = N.y` names what is there already, in a module of either kind.
+  const isCommonJs = (each: ir.Statement): boolean =>
+    each.type === "ExportAssignment" || (each.type === "ImportEquals" && each.source !== null);
+  if (program.body.some(isCommonJs)) return "commonjs";
   const free = (name: string) => scopes.references.some((each) => !each.binding && each.node.name === name);
   return free("require") || free("module") || free("exports") || free("__dirname") || free("__filename")
     ? "commonjs"

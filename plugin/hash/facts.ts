@@ -4,7 +4,7 @@
  */
 
 /** Raised when facts of old can't be used any more. */
-export const FACTS_VERSION = 3;
+export const FACTS_VERSION = 4;
 
 /** One top-level declarator, function, class, enum, namespace or statement. */
 export interface Unit {
@@ -32,6 +32,8 @@ export type Ref =
   | { readonly to: "binding"; readonly name: string }
   | { readonly to: "unit"; readonly index: number }
   | { readonly to: "module"; readonly from: string; readonly names: readonly string[]; readonly bytes?: true }
+  /** What the module itself exports, by CommonJS: `exports.a` inside of a function. */
+  | { readonly to: "exports"; readonly names: readonly string[] }
   | { readonly to: "asset"; readonly from: string }
   /** Every file that fits one of the patterns: `./locales/*.ts`. */
   | { readonly to: "files"; readonly patterns: readonly string[] }

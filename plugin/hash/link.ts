@@ -318,6 +318,14 @@ export class Graph {
         const names = paths.map((path) => relative(dirname(file), path).replaceAll("\\", "/"));
         return [leaf(`files:${names.join(" ")}`), ...paths.map((path) => this.#everything(path))];
       }
+      case "exports": {
+        const facts = this.#facts(file);
+        if (!facts?.commonjs) return [];
+        const [name] = ref.names;
+        const found = name === undefined || facts.commonjs === "whole" ? undefined : own(facts.exports, name);
+        if (found && "binding" in found) return [idOf("binding", file, found.binding)];
+        return [idOf("whole", file)];
+      }
       case "asset": {
         const resolved = this.#resolve(file, /^[./]/.test(ref.from) ? ref.from : `./${ref.from}`);
         if (resolved.kind !== "file") return [leaf(`asset:${ref.from}`)];

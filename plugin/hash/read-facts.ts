@@ -9,7 +9,7 @@ import { actsWhenLoaded } from "./effects.ts";
 import { type BindingFacts, DEFAULT, type ExportFacts, type ModuleFacts, type Unit } from "./facts.ts";
 import { textOf } from "./patterns.ts";
 import { type Share, shareOut } from "./shares.ts";
-import { areBytes, importOf, isRequire, makeUnit, type UnitContext, type UnitParts } from "./unit.ts";
+import { areBytes, importOf, isRequire, makeUnit, ownExportRead, type UnitContext, type UnitParts } from "./unit.ts";
 
 export interface FactsReading {
   readonly facts: ModuleFacts;
@@ -88,6 +88,7 @@ function contextOf(scopes: Scopes, source: string): UnitContext {
       }
       return low + 1;
     },
+    strict: isStrictScript(scopes.module.node as ir.Program),
     jsxImportSource: source.includes("@jsxImportSource")
       ? (/@jsxImportSource\s+([^\s*]+)/.exec(source)?.[1] ?? null)
       : null,
@@ -96,6 +97,10 @@ function contextOf(scopes: Scopes, source: string): UnitContext {
       : [],
   };
 }
+
+/** In a module the words change nothing. */
+const isStrictScript = ({ directives, body }: ir.Program): boolean =>
+  directives.some(({ raw }) => raw === "use strict") && !body.some(({ type }) => /^(Import|Export)/.test(type));
 
 function lineStarts(source: string): number[] {
   const starts = [0];
@@ -259,7 +264,11 @@ function readCommonJs(
     else continue;
     understood.add(target.root);
   }
-  whole ||= free.some(({ node }) => !understood.has(node));
+  const isRead = (node: ir.Identifier): boolean => {
+    const read = ownExportRead(node, scopes);
+    return read !== undefined && read.names.length > 0 && !read.isChanged;
+  };
+  whole ||= free.some(({ node }) => !understood.has(node) && !isRead(node));
   return { assignments, whole };
 }
 

@@ -26,13 +26,29 @@ export function siteUnit(plan: SitePlan, scopes: Scopes, reading: FactsReading):
   // static block, is neither captured nor of the top level.
   const around = new Set(
     roots.flatMap((root) => [
-      ...(readsThis(root) ? [plan.fn] : []),
+      ...(readsAround(root, scopes) || isInPartOfNamespace(plan.fn, scopes) ? [plan.fn] : []),
       ...boundOutside(root, scopes).flatMap((each) => (isModuleLevel(each.scope) ? each.declarations : [])),
     ]),
   );
   const units = new Set([...around].flatMap((node) => reading.unitAt(node) ?? []));
-  const before: Ref[] = [...units].sort((a, b) => a - b).map((index) => ({ to: "unit", index }));
+  const before = [...units].sort((a, b) => a - b).flatMap((index) => refsTo(index, reading));
   return reading.unit({ roots, own: [], code: local.map((each) => each.binding), prefix: keying(plan), before });
+}
+
+/** In one of several bodies of a namespace, or beside its enum: a name of another body is written as if it were global. */
+function isInPartOfNamespace(fn: ir.Function, scopes: Scopes): boolean {
+  for (let at: ir.Node | undefined = fn; at; at = scopes.parentOf.get(at))
+    if (at.type === "Namespace" && (scopes.declarationOf.get(at.id)?.declarations.length ?? 0) > 1) return true;
+  return false;
+}
+
+/** A unit; and, where more of the module makes what it declares (`C.prototype.rate = …`, `namespace C {}`), all of that. */
+function refsTo(index: number, { facts }: FactsReading): Ref[] {
+  const shared = Object.entries(facts.bindings).filter(
+    ([, { declared, running, contributors }]) =>
+      declared.some(([unit]) => unit === index) && declared.length + running.length + contributors.length > 1,
+  );
+  return [{ to: "unit", index }, ...shared.map(([name]): Ref => ({ to: "binding", name }))];
 }
 
 /**
@@ -70,12 +86,22 @@ function isWithin(node: ir.Node, root: ir.Node, scopes: Scopes): boolean {
   return false;
 }
 
-function readsThis(root: ir.Node): boolean {
+/**
+ * `this`, `super`, `new.target`; `other.#rate()`, which is of the class around whoever it is asked of; and `self.rate` of
+ * `const load = function self() {}`, which is put there as `load.rate`.
+ */
+function readsAround(root: ir.Node, scopes: Scopes): boolean {
   let found = false;
+  const own = root.type === "Function" && root.kind === "expression" ? root.id?.name : undefined;
   const visit = (node: ir.Node): void => {
-    if (node.type === "This" || node.type === "Super") found = true;
-    else if (!found) forEachChild(node, visit);
+    if (found) return;
+    if (AROUND.has(node.type)) found = true;
+    else if (node.type === "Member" && node.object.type === "Identifier" && node.object.name === own)
+      found = scopes.referenceOf.get(node.object)?.binding?.declarations.includes(root) ?? false;
+    if (!found) forEachChild(node, visit);
   };
   visit(root);
   return found;
 }
+
+const AROUND: ReadonlySet<string> = new Set(["This", "Super", "NewTarget", "PrivateName"]);

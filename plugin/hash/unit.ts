@@ -2,6 +2,7 @@
 import type * as ir from "../core/ir.ts";
 import type { Binding, Scopes } from "../core/scope.ts";
 import { digest } from "./digest.ts";
+import { targetOf } from "./effects.ts";
 import type { Ref, Unit, Unknown } from "./facts.ts";
 import { DEFAULT } from "./facts.ts";
 import { contextOf, globOf, patternsOf, textOf } from "./patterns.ts";
@@ -17,6 +18,8 @@ export interface UnitContext {
   readonly jsxImportSource: string | null;
   /** `@jsx` and `@jsxFrag`: the names that elements stand for. */
   readonly jsxNames: readonly string[];
+  /** `"use strict"` at the top of a script: its functions' `this` and more depend on it, and their own text doesn't say it. */
+  readonly strict: boolean;
 }
 
 export interface UnitParts {
@@ -60,6 +63,8 @@ export function makeUnit({ roots, own, code = [], prefix = "", before = [] }: Un
   const name = (node: ir.Identifier, given: Binding | null): string | undefined => {
     const binding = given && outerOf(given, scopes);
     if (!binding) {
+      const exported = ownExportRead(node, scopes);
+      if (exported) refer({ to: "exports", names: exported.names });
       globals.add([node.name, ...memberPath(node, scopes, 3)].join("."));
       return undefined;
     }
@@ -134,7 +139,7 @@ export function makeUnit({ roots, own, code = [], prefix = "", before = [] }: Un
 
   const texts = serialize(roots, { scopes, skip, name, replace });
   return {
-    digest: digest([prefix, ...texts].join("\n")),
+    digest: digest([prefix, ...(context.strict ? ["strict"] : []), ...texts].join("\n")),
     refs,
     names: own.map((each) => (each === DEFAULT ? "default" : each.name)),
     line: lineOf(roots[0] as ir.Node),
@@ -228,6 +233,32 @@ const isOfModule = ({ arguments: [, base] }: ir.New): boolean =>
 function assetOf({ arguments: [path] }: ir.New): string | undefined {
   const from = path && textOf(path);
   return from && !/^[a-z][a-z\d+.-]*:/i.test(from) ? from : undefined;
+}
+
+/**
+ * `exports.a`, `module.exports.a` where it is read: a name of the module's own; or `[]`, all of them, where a function hands
+ * on the object itself. `isChanged`: it is assigned too (`exports.a ??= 1`).
+ */
+export function ownExportRead(
+  node: ir.Identifier,
+  scopes: Scopes,
+): { readonly names: readonly string[]; readonly isChanged: boolean } | undefined {
+  if (node.name !== "exports" && node.name !== "module") return undefined;
+  const names = memberPath(node, scopes, node.name === "module" ? 2 : 1);
+  if (node.name === "module" && names.shift() !== "exports") return undefined;
+  let isChanged = false;
+  for (
+    let at: ir.Node = node, parent = scopes.parentOf.get(at);
+    parent;
+    at = parent, parent = scopes.parentOf.get(at)
+  ) {
+    if (targetOf(parent) === at) {
+      if (parent.type === "Assign" && parent.operator === "=") return undefined;
+      isChanged = true;
+    }
+    if (parent.type === "Function") return { names, isChanged };
+  }
+  return names.length > 0 ? { names, isChanged } : undefined;
 }
 
 function isFree(node: ir.Node, name: string, scopes: Scopes): boolean {
