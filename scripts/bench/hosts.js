@@ -29,7 +29,7 @@ const FILTERED = ["vite", "rolldown"];
 /** Percent that a next build may take more. */
 const PROMISED = 5;
 /** Seconds for each host: all of it is less than three minutes. */
-const BUDGET = { vite: 50, rolldown: 60, esbuild: 20, webpack: 40 };
+const BUDGET = { vite: 45, rolldown: 55, esbuild: 18, webpack: 32 };
 /** Of first builds and rivals, in the same turns. */
 const FEW = 6;
 
