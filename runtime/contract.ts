@@ -87,7 +87,11 @@ export type MakeSite = (spec: SiteSpec) => CachedCall;
 /**
  * Exported by `kept/runtime` as `mark`: tells the runtime that this very function object is that site, so that
  * `clear(fn)` finds functions that no module-level expression names (closures, local classes). Gives `fn` back.
+ *
+ * @param captures what its results depend on besides its code and its arguments: the keyed variables around it, and of an
+ *   arrow the `this` around it. Two functions of one site are two keys if these differ. `null`: that can't be told, so the
+ *   function is no part of a key.
  */
-export type Mark = <F>(fn: F, site: CachedCall) => F;
+export type Mark = <F>(fn: F, site: CachedCall, captures?: (() => unknown[]) | null) => F;
 
 export { type Duration, parseDuration } from "./duration.ts";

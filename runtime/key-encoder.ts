@@ -52,8 +52,10 @@ export class Refused {
   }
 }
 
-/** What identifies a cached function that is passed as an argument: its code hash. */
-type FunctionKey = (fn: (...args: never) => unknown) => string | undefined;
+/** What identifies a cached function that is passed as an argument: its code hash, and what it takes from around it. */
+type FunctionKey = (
+  fn: (...args: never) => unknown,
+) => { readonly code: string; readonly captures: (() => unknown[]) | undefined } | undefined;
 
 let functionKey: FunctionKey = () => undefined;
 
@@ -282,16 +284,22 @@ export class Encoder {
   }
 
   private callable(value: (...args: never) => unknown): string {
-    const code = functionKey(value);
-    if (code !== undefined) return `F${frame(code)}`;
-    if (typeof (value as unknown as Record<symbol, unknown>)[IDENTITY] !== "function") {
+    const cached = functionKey(value);
+    if (cached !== undefined && cached.captures === undefined) return `F${frame(cached.code)}`;
+    if (cached === undefined && typeof (value as unknown as Record<symbol, unknown>)[IDENTITY] !== "function") {
       throw this.refuse(refuseKey(value));
     }
     if (this.depth === MAX_DEPTH) throw this.refuse(refuseDepth(MAX_DEPTH, "key"));
     this.around[this.depth++] = value;
-    const text = `j${this.identity(value)}`;
+    const text = cached ? this.closure(cached.code, cached.captures!()) : `j${this.identity(value)}`;
     this.around[--this.depth] = undefined;
     return text;
+  }
+
+  /** A cached function with what it captures. */
+  private closure(code: string, captures: readonly unknown[]): string {
+    const texts = captures.map((each, at) => this.inside({ method: "captured", argument: at }, each));
+    return `C${frame(code)}${texts.join("")};`;
   }
 
   /** The caller's own stack may leave less room than {@link MAX_DEPTH} takes: the same refusal, from the overflow. */

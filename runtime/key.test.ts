@@ -330,12 +330,31 @@ describe("a key", () => {
     expect(text(theirs("new Float64Array([1])"))).toBe(text(new Float64Array([1])));
   });
 
-  test("of a cached function is its code", () => {
+  test("of a cached function is its code, with what it takes from around it", () => {
     const cached = () => 1;
-    setFunctionKey((fn) => (fn === cached ? "h1:aaaa" : undefined));
+    const [two, three] = [() => 2, () => 3];
+    const closures = new Map<unknown, unknown>([
+      [two, 2],
+      [three, { n: 3 }],
+    ]);
+    setFunctionKey((fn) => {
+      if (fn !== cached && !closures.has(fn)) return undefined;
+      return { code: "h1:aaaa", captures: fn === cached ? undefined : () => [closures.get(fn)] };
+    });
     try {
       expect(text({ load: cached })).toBe("{4:load|F7:h1:aaaa}");
-      expect(() => text(() => 1)).toThrow("function");
+      expect(text(two)).not.toBe(text(three));
+      expect(text(two)).toBe(text(two));
+      closures.set(three, 2);
+      expect(text(two)).toBe(text(three));
+      closures.set(two, () => 1);
+      expect(() => text(two)).toThrow("function");
+      // One that captures itself, by way of an object, and one without any end.
+      const holder = { two };
+      closures.set(two, holder);
+      expect(text({ holder })).toBe("{6:holder|{3:two|C7:h1:aaaa^2;}}");
+      closures.set(two, two);
+      expect(() => text(two)).toThrow("levels");
     } finally {
       setFunctionKey(() => undefined);
     }

@@ -17,6 +17,8 @@ const registry = shared("registry", () => ({
   /** Functions that are known to be sites. */
   functions: new WeakMap<Callable, Site>(),
   calls: new WeakMap<CachedCall, Site>(),
+  /** What functions take from around them: `null`, that can't be told. */
+  captures: new WeakMap<Callable, (() => unknown[]) | null>(),
   /** Ids that other code has taken over: the old code may still be called. */
   taken: new Set<string>(),
 }));
@@ -92,9 +94,11 @@ export function connect(call: CachedCall, site: Site): CachedCall {
 }
 
 /** Tells that `fn` is the function of the site behind `call`. @returns `fn` */
-export function mark<F>(fn: F, call: CachedCall): F {
+export function mark<F>(fn: F, call: CachedCall, captures?: (() => unknown[]) | null): F {
   const site = registry.calls.get(call);
-  if (site !== undefined && typeof fn === "function") registry.functions.set(fn as never, site);
+  if (site === undefined || typeof fn !== "function") return fn;
+  registry.functions.set(fn as never, site);
+  if (captures !== undefined) registry.captures.set(fn as never, captures);
   return fn;
 }
 
@@ -122,5 +126,11 @@ export function selfOf(site: Site): Callable | undefined {
   }
 }
 
-// A cached function that is passed as an argument is what its code is.
-setFunctionKey((fn) => siteOf(fn)?.spec.code);
+// A cached function that is passed as an argument is what its code is, and what it takes from around it.
+setFunctionKey((fn) => {
+  const spec = siteOf(fn)?.spec;
+  if (spec === undefined) return undefined;
+  const captures = registry.captures.get(fn);
+  if (captures === null || (captures === undefined && spec.captured !== undefined)) return undefined;
+  return { code: spec.code, captures };
+});

@@ -41,7 +41,13 @@ export function inferCaptures(
   const usesNewTarget = own.newTarget && thisOwner?.type === "Function";
 
   let recursive = false;
+  const classes = new Set<ir.Node>();
+  let around: ir.Class | undefined;
   const follow = (root: ir.Node, via: Binding | null, within: ir.Node = root): void => {
+    if (root.type === "Class") {
+      if (classes.has(root)) return;
+      classes.add(root);
+    }
     for (const reference of freeReferences(root, within, scopes)) {
       const binding = reference.binding as Binding;
       if (isModuleLevel(binding.scope)) continue;
@@ -52,8 +58,9 @@ export function inferCaptures(
       if (binding.declarations.includes(root)) continue;
       if (isInside(binding.scope, functionScope)) continue;
       if (reference.writes) {
-        report.add("writes-captured", reference.node, f, binding.name);
-        continue;
+        // Most members of the class around are not called: what they write is told only where they are cached themselves.
+        if (root !== around) report.add("writes-captured", reference.node, f, binding.name);
+        if (root !== around || !reference.reads) continue;
       }
       const unit = codeOf(binding, scopes);
       if (unit === "module") continue;
@@ -108,8 +115,11 @@ export function inferCaptures(
   const refuseChanged = (at: ir.Node, name: string, { type }: ir.Function | ir.Class, ignore = name): void =>
     report.add("captures-changed", at, f, name, type === "Class" ? "class" : "function", ignore);
   follow(fn, null, fn.body);
-  const cls = usesThis && !ignored.has("this") ? classOfThis(thisOwner, scopes)?.cls : undefined;
-  if (cls && !isModuleLevel(scopes.scopeOf.get(cls)?.parent as Scope) && isChanged(cls, scopes)) {
+  // `this.rate()`, `super.rate()` and `other.#rate()` are code of the class around, which may capture in turn.
+  const cls = usesThis && !ignored.has("this") ? localClass(classOfThis(thisOwner, scopes)?.cls, scopes) : undefined;
+  around = cls ?? (own.privateNames ? localClassAround(fn, scopes) : undefined);
+  if (around) follow(around, null);
+  if (cls && isChanged(cls, scopes)) {
     const member = scopes.parentOf.get(fn);
     refuseChanged(member?.type === "Method" ? member.key : fn, cls.id?.name ?? "its class", cls, "this");
   }
@@ -128,6 +138,18 @@ export function inferCaptures(
     argumentsAt: own.arguments,
     usesNewTarget,
   };
+}
+
+/** A class of which each call of a function around makes another one. */
+const localClass = (cls: ir.Class | undefined, scopes: Scopes): ir.Class | undefined =>
+  cls && !isModuleLevel(scopes.scopeOf.get(cls)?.parent as Scope) ? cls : undefined;
+
+function localClassAround(fn: ir.Function, scopes: Scopes): ir.Class | undefined {
+  for (let at: ir.Node | undefined = fn; at; at = scopes.parentOf.get(at)) {
+    const cls = localClass(at.type === "Class" ? at : undefined, scopes);
+    if (cls) return cls;
+  }
+  return undefined;
 }
 
 /** The function or class node that a never reassigned binding stands for, `"module"` for an alias of a module-level one. */
@@ -264,11 +286,12 @@ interface OwnUses {
   arguments: ir.Identifier | null;
   newTarget: boolean;
   eval: ir.Call | null;
+  privateNames: boolean;
 }
 
 /** `this` and friends in parts of a function: arrows pass them on, other functions have their own. */
 function ownUses(scopes: Scopes, parts: readonly ir.Node[]): OwnUses {
-  const uses: OwnUses = { this: false, arguments: null, newTarget: false, eval: null };
+  const uses: OwnUses = { this: false, arguments: null, newTarget: false, eval: null, privateNames: false };
   const visit = (node: ir.Node, nested: boolean): void => {
     switch (node.type) {
       case "This":
@@ -277,6 +300,9 @@ function ownUses(scopes: Scopes, parts: readonly ir.Node[]): OwnUses {
         return;
       case "NewTarget":
         if (!nested) uses.newTarget = true;
+        return;
+      case "PrivateName":
+        uses.privateNames = true;
         return;
       case "Identifier":
         if (node.name === "arguments" && !nested && meansArguments(node, scopes)) uses.arguments ??= node;

@@ -58,7 +58,10 @@ export function emitModule(plan: ModulePlan, source: string, options: EmitOption
   const variable = (site: PlannedSite) => `${names.site}${sites.indexOf(site)}`;
   const marks = sites.flatMap((site) => {
     const cached = variable(site);
-    return site.mark ? [{ site, text: `${names.mark}(${site.mark.expression}, ${cached} || ${cached}$());` }] : [];
+    const { expression } = site.mark ?? {};
+    return expression
+      ? [{ site, text: `${names.mark}(${expression}, ${cached} || ${cached}$()${takenBy(site, cached)});` }]
+      : [];
   });
   const readers = sites.flatMap((site) =>
     site.slots.flatMap(({ list, text }, index) =>
@@ -94,6 +97,14 @@ function emittedNames(source: string) {
   };
 }
 type Names = ReturnType<typeof emittedNames>;
+
+/** What the function itself takes from around it, for a key in which it is an argument: read when that key is made. */
+function takenBy({ slots, lexical }: PlannedSite, variable: string): string {
+  if (lexical === null) return ", null";
+  if (lexical.length === 0) return "";
+  const texts = lexical.map((index) => (slots[index]?.list ? `${readerOf(variable, index)}()` : slots[index]?.text));
+  return `, () => [${texts.join(", ")}]`;
+}
 
 const readerOf = (variable: string, slot: number): string => `${variable}$${slot}`;
 
@@ -210,8 +221,8 @@ function emitTail(
   if (marks)
     tail.push(
       isModule
-        ? `function ${names.mark}(fn, site) { site === ${names.plain} || ${names.runtimeMark}(fn, site); }\n`
-        : `function ${names.mark}(fn, site) { require(${from}).mark(fn, site); }\n`,
+        ? `function ${names.mark}(fn, site, taken) { site === ${names.plain} || ${names.runtimeMark}(fn, site, taken); }\n`
+        : `function ${names.mark}(fn, site, taken) { require(${from}).mark(fn, site, taken); }\n`,
     );
   return tail;
 }

@@ -53,6 +53,8 @@ export interface SitePlan {
   readonly passed: readonly string[];
   /** Local functions and classes whose code belongs to this site's. */
   readonly code: readonly Binding[];
+  /** Of the slots, those that are the function's own and not the call's; `null` where that can't be told. */
+  readonly lexical: readonly number[] | null;
   readonly self: string | null;
   readonly mark: MarkPlace | null;
 }
@@ -143,6 +145,9 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
   );
   checkCodeOptions(options, name, scopes, report);
   if (report.errors.length > before) return undefined;
+  const where = place(fn, scopes);
+  /** What an arrow sees as `this` is then in no slot. */
+  const isKeyOfThis = readsThis && ownKey !== undefined && !ignored.has("this");
   return {
     fn,
     kind,
@@ -159,9 +164,28 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
     bound: params,
     passed,
     code: captures.code,
-    ...place(fn, scopes),
+    lexical: isKeyOfThis && fn.kind === "arrow" ? null : lexicalSlots(fn, slots, captured.length, where.mark, scopes),
+    ...where,
   };
 }
+
+/**
+ * A function's captures, and what an arrow sees of the function around it: they tell it from others of the same code.
+ * `null`: where the arrow is marked, `this` is another (a static field's).
+ */
+function lexicalSlots(
+  fn: ir.Function,
+  slots: readonly Slot[],
+  captured: number,
+  mark: MarkPlace | null,
+  scopes: Scopes,
+): readonly number[] | null {
+  const isSeen = ({ text }: Slot): boolean => fn.kind === "arrow" && text !== null && LEXICAL.test(text);
+  if (mark && slots.some(isSeen) && lexicalOwner(mark.list, scopes) !== lexicalOwner(fn, scopes)) return null;
+  return slots.flatMap((slot, index) => (isSeen(slot) || index >= slots.length - captured ? [index] : []));
+}
+
+const LEXICAL = /^(?:this|\(this === .*|new\.target|\[\.\.\.arguments\])$/;
 
 const unique = (each: string, index: number, all: readonly string[]): boolean => all.indexOf(each) === index;
 
