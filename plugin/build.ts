@@ -316,7 +316,7 @@ export class Build {
 }
 
 /** Raised when something else is kept, or something else is written for the same source by the same version. */
-const SCHEME = 1;
+const SCHEME = 2;
 
 /** Options as text, which is the same where they say the same. */
 export function keyOf(options: object): string {

@@ -19,7 +19,7 @@ export function applyAst(file: BabelNode, plan: ModulePlan, emission: Emission, 
   const program: BabelNode = file.program;
   const fragment = (pieces: Pieces): Fragment =>
     pieces.map((piece) => (typeof piece === "string" ? piece : original(piece.node)));
-  const { sites, marks, readers } = emission;
+  const { sites, marks, readers, holders } = emission;
   // Built before anything is taken away: the user's own `key` is still in its place.
   const built = parseEmitted(
     shapes,
@@ -30,13 +30,15 @@ export function applyAst(file: BabelNode, plan: ModulePlan, emission: Emission, 
       }),
       ...marks.map(({ text }) => [text]),
       ...readers.map(({ text }) => [text]),
+      ...holders.map(({ node, open, close }) => [`return ${open}`, original(node), close]),
       [emission.registration],
     ],
     fragment(emission.tail),
   );
   const wrappers = built.statements.slice(0, sites.length);
   const marking = built.statements.slice(sites.length, sites.length + marks.length);
-  const reading = built.statements.slice(sites.length + marks.length, -1);
+  const reading = built.statements.slice(sites.length + marks.length, -1 - holders.length);
+  const holding = built.statements.slice(-1 - holders.length, -1);
   const registration = built.statements.at(-1) as BabelNode[];
 
   for (const [index, { site }] of marks.entries()) {
@@ -59,6 +61,11 @@ export function applyAst(file: BabelNode, plan: ModulePlan, emission: Emission, 
     );
   }
   for (const [index, each] of sites.entries()) wrap(each, (wrappers[index] as BabelNode[])[0] as BabelNode);
+  for (const [index, { node }] of holders.entries()) {
+    const [{ argument: call }] = holding[index] as [BabelNode];
+    const parent = plan.scopes.parentOf.get(node)?.origin as BabelNode | null | undefined;
+    put(call, original(node), parent ?? program);
+  }
   removeImports();
   if (plan.fileDirective) remove(program.directives, original(plan.fileDirective));
   const first = plan.program.body[0] as ir.Statement;
@@ -67,7 +74,7 @@ export function applyAst(file: BabelNode, plan: ModulePlan, emission: Emission, 
   return {
     added: [...registration, ...built.last],
     removed: plan.unusedImports.map(({ local }) => local.name),
-    elsewhere: marks.length > 0 || readers.length > 0,
+    elsewhere: marks.length > 0 || readers.length > 0 || holders.length > 0,
   };
 
   function isOptions(statement: BabelNode): boolean {
@@ -120,6 +127,23 @@ function innerArrow(statement: BabelNode): BabelNode {
   while (run.body.type !== "BlockStatement") run = run.body.callee;
   return run;
 }
+
+/** Puts a node where another stands, somewhere below a third: types and parentheses may be in between. */
+function put(node: BabelNode, instead: BabelNode, below: BabelNode): boolean {
+  for (const field in below) {
+    const value = below[field];
+    if (value === null || typeof value !== "object" || NO_CHILDREN.test(field)) continue;
+    if (value === instead) below[field] = node;
+    else if (!Array.isArray(value)) {
+      if (!put(node, instead, value)) continue;
+    } else if (value.includes(instead)) value[value.indexOf(instead)] = node;
+    else if (!value.some((each) => each !== null && typeof each === "object" && put(node, instead, each))) continue;
+    return true;
+  }
+  return false;
+}
+
+const NO_CHILDREN = /^(?:loc|extra|tokens|errors)$|Comments$/;
 
 /** The array of statements that a list node of the IR stands for. */
 function listOf(node: BabelNode): BabelNode[] {

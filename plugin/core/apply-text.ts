@@ -40,6 +40,10 @@ export function applyText(
   for (const { list, text: reader } of emission.readers)
     text.prependRight(firstStatement(list, plan).start, `${reader} `);
   for (const each of emission.sites) wrap(each, source, text);
+  for (const { node, open, close } of emission.holders) {
+    text.prependRight(node.start, /[\p{ID_Continue}$]/u.test(source[node.start - 1] ?? "") ? ` ${open}` : open);
+    text.prependLeft(node.end, close);
+  }
   if (emission.registration) text.appendLeft((plan.program.body[0] as ir.Statement).end, `;${emission.registration}`);
   appendTail(emission.tail, source, text);
   locateTokens(source, text);

@@ -19,6 +19,8 @@ export interface SiteEmission {
 export interface Emission {
   readonly sites: readonly SiteEmission[];
   readonly marks: readonly { readonly site: PlannedSite; readonly text: string }[];
+  /** Objects and classes without a name, told of the cached functions in them where they are made. */
+  readonly holders: readonly { readonly node: ir.Node; readonly open: string; readonly close: string }[];
   /** Functions that read, for a key, captures which something of the same name hides from their site. */
   readonly readers: readonly { readonly list: ir.Node; readonly text: string }[];
   /** Behind the first statement: the sites register as soon as the module runs. */
@@ -54,15 +56,24 @@ export function emitModule(plan: ModulePlan, source: string, options: EmitOption
   // What is required is loaded when it is needed, and a host of CommonJS has no virtual modules.
   const hashes = plan.system === "module" ? options.hashes : undefined;
   const names = emittedNames(source);
-  const { sites, system } = plan;
+  const { sites } = plan;
   const variable = (site: PlannedSite) => `${names.site}${sites.indexOf(site)}`;
-  const marks = sites.flatMap((site) => {
+  const markOf = (site: PlannedSite, expression: string): string => {
     const cached = variable(site);
-    const { expression } = site.mark ?? {};
-    return expression
-      ? [{ site, text: `${names.mark}(${expression}, ${cached} || ${cached}$()${takenBy(site, cached)});` }]
-      : [];
-  });
+    return `${names.mark}(${expression}, ${cached} || ${cached}$()${takenBy(site, cached)});`;
+  };
+  const marks = sites.flatMap((site) => (site.mark ? [{ site, text: markOf(site, site.mark.expression) }] : []));
+  const members = new Map<ir.Node, string[]>();
+  for (const site of sites) {
+    if (!site.holder) continue;
+    const { node, path } = site.holder;
+    members.set(node, [...(members.get(node) ?? []), markOf(site, names.made + path)]);
+  }
+  const holders = [...members].map(([node, texts]) => ({
+    node,
+    open: `${names.hold}(`,
+    close: `, (${names.made}) => { ${texts.join(" ")} })`,
+  }));
   const readers = sites.flatMap((site) =>
     site.slots.flatMap(({ list, text }, index) =>
       list ? [{ list, text: `function ${readerOf(variable(site), index)}() { return ${text}; }` }] : [],
@@ -72,9 +83,10 @@ export function emitModule(plan: ModulePlan, source: string, options: EmitOption
   return {
     sites: sites.map((site) => emitSite(site, variable(site))),
     marks,
+    holders,
     readers,
     registration: sites.length > 0 ? `var ${declarations.join(", ")};` : "",
-    tail: sites.length > 0 ? emitTail(sites, system, names, variable, marks.length > 0, runtime, hashes) : [],
+    tail: sites.length > 0 ? emitTail({ plan, holders, marks }, names, variable, runtime, hashes) : [],
   };
 }
 
@@ -89,6 +101,8 @@ function emittedNames(source: string) {
     data: free("_cacheData"),
     resource: free("_cacheResource"),
     mark: free("_markKept"),
+    hold: free("_holdKept"),
+    made: free("_made"),
     runtimeMark: free("_mark"),
     plain: free("_uncached"),
     make: free("_make"),
@@ -169,14 +183,13 @@ function methodProperty(site: PlannedSite, value: ir.Expression): ir.Property | 
 }
 
 function emitTail(
-  sites: readonly PlannedSite[],
-  system: ModulePlan["system"],
+  { plan: { sites, system }, ...told }: Pick<Emission, "marks" | "holders"> & { readonly plan: ModulePlan },
   names: Names,
   variable: (site: PlannedSite) => string,
-  marks: boolean,
   runtime: string,
   hashes: string | undefined,
 ): Pieces {
+  const marks = told.marks.length + told.holders.length > 0;
   const tail: (string | Hole)[] = ["\n"];
   const isModule = system === "module";
   const from = JSON.stringify(runtime);
@@ -224,6 +237,7 @@ function emitTail(
         ? `function ${names.mark}(fn, site, taken) { site === ${names.plain} || ${names.runtimeMark}(fn, site, taken); }\n`
         : `function ${names.mark}(fn, site, taken) { require(${from}).mark(fn, site, taken); }\n`,
     );
+  if (told.holders.length > 0) tail.push(`function ${names.hold}(made, tell) { tell(made); return made; }\n`);
   return tail;
 }
 

@@ -176,6 +176,77 @@ export function addressOf(node: ir.Function | ir.Class | ir.ObjectLiteral, scope
   }
 }
 
+/** An object or a class that no name leads to when it is made, and the way from it to a function. */
+export interface Holder {
+  readonly node: ir.ObjectLiteral | ir.Class;
+  /** `.load`, `.prototype.load` */
+  readonly path: string;
+}
+
+/** How `clear(fn)` finds a member of what is returned, passed or exported without a name: `return { load() {} }`. */
+export function holderOf(fn: ir.Function, scopes: Scopes): Holder | undefined {
+  let path = "";
+  let at: ir.Function | Holder["node"] = fn;
+  for (;;) {
+    const member = scopes.parentOf.get(at);
+    const holder = member && scopes.parentOf.get(member);
+    if (member?.type === "Property" && holder?.type === "Object" && isKeptAs(member, holder, at)) {
+      path = access((member.key as ir.Name).name) + path;
+      at = holder;
+    } else if (
+      holder?.type === "Class" &&
+      holder.kind === "expression" &&
+      isKeptBy(member as ir.ClassMember, holder, at)
+    ) {
+      const { static: isStatic, key } = member as ir.Method | ir.Field;
+      path = (isStatic ? "" : ".prototype") + access((key as ir.Name).name) + path;
+      at = holder;
+    } else break;
+  }
+  if (at === fn || at.type === "Function") return undefined;
+  // As an argument, a class without a name would not get one.
+  const parent = scopes.parentOf.get(at);
+  if (at.type === "Class" && !at.id && parent && NAMING.has(parent.type)) return undefined;
+  return { node: at, path };
+}
+
+const NAMING: ReadonlySet<string> = new Set([
+  "Declarator",
+  "Assign",
+  "Default",
+  "Property",
+  "PatternProperty",
+  "Field",
+  "ExportDefault",
+]);
+
+/** Nothing behind it can be of the same name. */
+function isKeptAs(property: ir.Property, { properties }: ir.ObjectLiteral, value: ir.Node): boolean {
+  const { key, computed, kind } = property;
+  if (property.value !== value || kind === "get" || kind === "set" || property.proto) return false;
+  if (computed || key.type !== "Name") return false;
+  const behind = properties.slice(properties.indexOf(property) + 1);
+  return !behind.some((each) => each.type === "Spread" || mayBeCalled(each, key.name));
+}
+
+function isKeptBy(member: ir.ClassMember, { members }: ir.Class, value: ir.Node): boolean {
+  if ((member.type !== "Method" && member.type !== "Field") || member.value !== value) return false;
+  const { key, computed } = member;
+  if (computed || key.type !== "Name") return false;
+  if (member.type === "Method" ? member.value.kind !== "method" : !member.static || member.accessor) return false;
+  return !members.some((each) => each !== member && (each.type === "StaticBlock" || mayBeCalled(each, key.name)));
+}
+
+function mayBeCalled(
+  { key, computed }: { readonly key: ir.PropertyKey; readonly computed: boolean },
+  name: string,
+): boolean {
+  if (!computed) return key.type === "Name" && key.name === name;
+  // `Symbol.iterator`, `Symbol.for("kept.key")`
+  const symbol = key.type === "Call" ? key.callee : key;
+  return symbol.type !== "Member" || symbol.object.type !== "Identifier" || symbol.object.name !== "Symbol";
+}
+
 function rooted(binding: Binding | undefined): Address | undefined {
   return binding && { root: binding, expression: binding.name };
 }

@@ -8,7 +8,7 @@ import { nearest, type Report } from "./diagnostics.ts";
 import { DIRECTIVES } from "./directive.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
-import { addressOf, qualify } from "./names.ts";
+import { type Address, addressOf, type Holder, holderOf, qualify } from "./names.ts";
 import { keptName, type ReadOptions, readOptions } from "./options.ts";
 import { type Binding, boundNames, isReassigned, isStrict, lookup, type Scope, type Scopes } from "./scope.ts";
 
@@ -57,6 +57,8 @@ export interface SitePlan {
   readonly lexical: readonly number[] | null;
   readonly self: string | null;
   readonly mark: MarkPlace | null;
+  /** The object or class to tell of it where it is made. */
+  readonly holder: Holder | null;
 }
 
 export interface Annotation {
@@ -164,7 +166,7 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
     bound: params,
     passed,
     code: captures.code,
-    lexical: isKeyOfThis && fn.kind === "arrow" ? null : lexicalSlots(fn, slots, captured.length, where.mark, scopes),
+    lexical: isKeyOfThis && fn.kind === "arrow" ? null : lexicalSlots(fn, slots, captured.length, where, scopes),
     ...where,
   };
 }
@@ -177,11 +179,12 @@ function lexicalSlots(
   fn: ir.Function,
   slots: readonly Slot[],
   captured: number,
-  mark: MarkPlace | null,
+  { mark, holder }: Pick<SitePlan, "mark" | "holder">,
   scopes: Scopes,
 ): readonly number[] | null {
   const isSeen = ({ text }: Slot): boolean => fn.kind === "arrow" && text !== null && LEXICAL.test(text);
-  if (mark && slots.some(isSeen) && lexicalOwner(mark.list, scopes) !== lexicalOwner(fn, scopes)) return null;
+  const from = mark?.list ?? holder?.node;
+  if (from && slots.some(isSeen) && lexicalOwner(from, scopes) !== lexicalOwner(fn, scopes)) return null;
   return slots.flatMap((slot, index) => (isSeen(slot) || index >= slots.length - captured ? [index] : []));
 }
 
@@ -403,27 +406,42 @@ function checkCodeOptions({ code }: ReadOptions, f: string, scopes: Scopes, repo
 }
 
 /** By which expression, and from where, the function can be named. */
-function place(fn: ir.Function, scopes: Scopes): { readonly self: string | null; readonly mark: MarkPlace | null } {
+function place(fn: ir.Function, scopes: Scopes): Pick<SitePlan, "self" | "mark" | "holder"> {
   const address = addressOf(fn, scopes);
-  if (!address) return { self: null, mark: null };
-  const { root, expression } = address;
-  if (root === null || root.scope === scopes.module) return { self: expression, mark: null };
-  const [declaration] = root.declarations;
-  if (!declaration || root.declarations.length > 1) return { self: null, mark: null };
-  let statement: ir.Node | undefined = declaration;
+  if (address && (address.root === null || address.root.scope === scopes.module))
+    return { self: address.expression, mark: null, holder: null };
+  const mark = address ? markPlace(fn, address, scopes) : undefined;
+  return { self: null, mark: mark ?? null, holder: mark ? null : (holderOf(fn, scopes) ?? null) };
+}
+
+function markPlace(fn: ir.Function, { root, expression }: Address, scopes: Scopes): MarkPlace | undefined {
+  const [declaration] = root?.declarations ?? [];
+  if (!declaration || root?.declarations.length !== 1) return undefined;
+  const assignment = assignmentOf(fn, scopes);
+  // Where it is assigned for certain, and then.
+  if (assignment && scopes.parentOf.get(assignment)?.type !== "ExpressionStatement") return undefined;
+  let statement: ir.Node = assignment ?? declaration;
   for (
     let parent = scopes.parentOf.get(statement);
     parent;
     statement = parent, parent = scopes.parentOf.get(statement)
   ) {
-    if (!LISTS.has(parent.type)) {
-      if (parent.type === "Function" || parent.type === "Class" || /^For/.test(parent.type)) break;
-      continue;
+    if (LISTS.has(parent.type)) {
+      const hoisted = statement === fn && fn.kind === "declaration";
+      return { expression, list: parent, after: hoisted ? null : (statement as ir.Statement) };
     }
-    const hoisted = statement === fn && fn.kind === "declaration";
-    return { self: null, mark: { expression, list: parent, after: hoisted ? null : (statement as ir.Statement) } };
+    if (parent.type === "Function" || parent.type === "Class" || /^For/.test(parent.type)) return undefined;
+    if (assignment && parent.type !== "ExpressionStatement") return undefined;
   }
-  return { self: null, mark: null };
+  return undefined;
 }
 
+/** `holder.load = function () {}`, `api = { load() {} }`. */
+function assignmentOf(fn: ir.Function, scopes: Scopes): ir.Assign | undefined {
+  let at = scopes.parentOf.get(fn);
+  while (at && MEMBERS.has(at.type)) at = scopes.parentOf.get(at);
+  return at?.type === "Assign" ? at : undefined;
+}
+
+const MEMBERS: ReadonlySet<string> = new Set(["Property", "Object", "Method", "Field", "Class"]);
 const LISTS: ReadonlySet<string> = new Set(["Block", "FunctionBody", "Case", "StaticBlock", "Namespace", "Program"]);
