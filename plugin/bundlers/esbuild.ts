@@ -3,8 +3,8 @@
  * build, and most of what Kept costs there is to say no. Each is read at once and let go, without a promise.
  */
 import { readFileSync } from "node:fs";
-import { dirname } from "node:path";
-import type { OnLoadArgs, OnLoadResult, Plugin } from "esbuild";
+import { basename, dirname } from "node:path";
+import type { BuildOptions, OnLoadArgs, OnLoadResult, Plugin } from "esbuild";
 import type { UnpluginOptions } from "unplugin";
 import { mayHoldDirective } from "../core/directive.ts";
 import type { SourceMap } from "../core/draft.ts";
@@ -23,7 +23,7 @@ const kept = (options?: PluginOptions): Plugin => {
       build.onStart(plugin.buildStart as () => void);
       build.onEnd(plugin.buildEnd as () => void);
       build.onLoad({ filter: SOURCE_FILE, namespace: "file" }, (args) => {
-        if (INSTALLED.test(args.path)) return undefined;
+        if (INSTALLED.test(args.path) || !isProgram(args, build.initialOptions)) return undefined;
         const source = readIfThere(args.path);
         return source !== undefined && mayHoldDirective(source) ? load(plugin, source, args) : undefined;
       });
@@ -31,6 +31,20 @@ const kept = (options?: PluginOptions): Plugin => {
   };
 };
 export default kept;
+
+/** Not what is imported as text (`with { type: "text" }`, `loader: { ".ts": "copy" }`): that only quotes a program. */
+function isProgram({ path, with: attributes }: OnLoadArgs, { loader = {} }: BuildOptions): boolean {
+  if (attributes?.type !== undefined) return false;
+  const name = basename(path);
+  // Of `a.worker.ts`, `.worker.ts` comes before `.ts`.
+  for (let at = name.indexOf("."); at >= 0; at = name.indexOf(".", at + 1)) {
+    const chosen = loader[name.slice(at)];
+    if (chosen !== undefined) return PROGRAMS.has(chosen);
+  }
+  return true;
+}
+
+const PROGRAMS: ReadonlySet<string> = new Set(["js", "jsx", "ts", "tsx", "default"]);
 
 async function load(
   { transform }: UnpluginOptions,
