@@ -76,3 +76,26 @@ test("of an async method: its caller gets that error, and nobody else does", asy
   process.off("unhandledRejection", listen);
   expect(unhandled).toEqual([]);
 });
+
+test("what a getter makes is not searched without end when the key is refused", () => {
+  const load = cacheData({ v: 1, id: "pages.ts#endless", code: "h1:0", hashed: ["page"], excluded: [] });
+  let made = 0;
+  const endless = (): object => {
+    if (made++ > 20_000) throw new Error("without end");
+    return new Proxy(
+      {},
+      {
+        ownKeys: () => ["next"],
+        get: endless,
+        getOwnPropertyDescriptor: () => ({ value: endless(), configurable: true, enumerable: true, writable: true }),
+      },
+    );
+  };
+  const page = {
+    get first(): unknown {
+      return endless();
+    },
+  };
+  expect(() => load([page], () => "never")).toThrow(UnhashableArgumentError);
+  expect(made).toBeLessThan(20_000);
+});

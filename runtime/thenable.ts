@@ -6,9 +6,12 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+/** Objects that are looked at. A getter may hand out all that a program holds, or a proxy without end. */
+const MOST = 1000;
+
 /**
- * A promise that nobody will look at, and those that a value holds in lists and objects: what they end in is not told as
- * an unhandled rejection.
+ * A promise that nobody will look at, and those that a value holds in lists and objects, not too far down: what they end
+ * in is not told as an unhandled rejection.
  */
 export function disown(value: unknown): void {
   const all = new Set([value]);
@@ -16,7 +19,11 @@ export function disown(value: unknown): void {
     if (typeof each !== "object" || each === null) continue;
     try {
       if (isThenable(each)) Promise.prototype.then.call(each, undefined, () => {});
-      else for (const { value } of Object.values(Object.getOwnPropertyDescriptors(each))) all.add(value);
+      else
+        for (const name of Object.getOwnPropertyNames(each)) {
+          if (all.size >= MOST) break;
+          all.add(Object.getOwnPropertyDescriptor(each, name)?.value);
+        }
     } catch {
       // A proxy, or not a promise of the language: the `then` of others may be what starts them, and no host watches them.
     }
