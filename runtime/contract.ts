@@ -57,6 +57,8 @@ export interface SiteSpec {
   readonly env?: readonly string[];
   /** The function as its module knows it now (`() => loadRides`), for `clear(fn)`. May throw (not yet defined). */
   readonly self?: () => unknown;
+  /** What {@link self} gives may be another function: `load = wrap(load)`. As an argument it is keyed only if marked. */
+  readonly replaceable?: boolean;
   /**
    * Options that are code come as thunks, so that they may refer to bindings declared further down.
    * `validate(value, ...args)` and `onRelease(value)`, sync or async; resource only.

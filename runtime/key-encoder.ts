@@ -23,7 +23,7 @@ import type { Step } from "./path.ts";
 import { refuseDepth, refuseKey } from "./refusals.ts";
 import { shapeOf } from "./shapes.ts";
 import { disown } from "./thenable.ts";
-import { IDENTITY } from "./types.ts";
+import { IDENTITY, sourceName } from "./types.ts";
 
 /** Deeper is refused: an endless proxy, which would otherwise end in an overflow of the stack. */
 export const MAX_DEPTH = 1000;
@@ -291,9 +291,14 @@ export class Encoder {
     }
     if (this.depth === MAX_DEPTH) throw this.refuse(refuseDepth(MAX_DEPTH, "key"));
     this.around[this.depth++] = value;
-    const text = cached ? this.closure(cached.code, cached.captures!()) : `j${this.identity(value)}`;
+    const text = cached ? this.closure(cached.code, cached.captures!()) : this.named(value);
     this.around[--this.depth] = undefined;
     return text;
+  }
+
+  /** A function or class that says what identifies it; a class that inherits this is told apart from the one above. */
+  private named(value: (...args: never) => unknown): string {
+    return hasOwn(value, IDENTITY) ? `j${this.identity(value)}` : `J${frame(sourceName(value))}${this.identity(value)}`;
   }
 
   /** A cached function with what it captures. */

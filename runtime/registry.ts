@@ -17,8 +17,8 @@ const registry = shared("registry", () => ({
   /** Functions that are known to be sites. */
   functions: new WeakMap<Callable, Site>(),
   calls: new WeakMap<CachedCall, Site>(),
-  /** What functions take from around them: `null`, that can't be told. */
-  captures: new WeakMap<Callable, (() => unknown[]) | null>(),
+  /** Functions that were told of where they are made, and what they take from around them: `null`, that can't be told. */
+  captures: new WeakMap<Callable, (() => unknown[]) | null | undefined>(),
   /** Ids that other code has taken over: the old code may still be called. */
   taken: new Set<string>(),
 }));
@@ -98,7 +98,7 @@ export function mark<F>(fn: F, call: CachedCall, captures?: (() => unknown[]) | 
   const site = registry.calls.get(call);
   if (site === undefined || typeof fn !== "function") return fn;
   registry.functions.set(fn as never, site);
-  if (captures !== undefined) registry.captures.set(fn as never, captures);
+  registry.captures.set(fn as never, captures);
   return fn;
 }
 
@@ -131,6 +131,8 @@ setFunctionKey((fn) => {
   const spec = siteOf(fn)?.spec;
   if (spec === undefined) return undefined;
   const captures = registry.captures.get(fn);
-  if (captures === null || (captures === undefined && spec.captured !== undefined)) return undefined;
+  if (captures === null) return undefined;
+  // Whatever stands under the name by now: `load = wrap(load)`.
+  if ((spec.captured !== undefined || spec.replaceable) && !registry.captures.has(fn)) return undefined;
   return { code: spec.code, captures };
 });

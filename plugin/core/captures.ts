@@ -42,7 +42,7 @@ export function inferCaptures(
 
   let recursive = false;
   const classes = new Set<ir.Node>();
-  let around: ir.Class | undefined;
+  const around = new Set<ir.Node>();
   const follow = (root: ir.Node, via: Binding | null, within: ir.Node = root): void => {
     if (root.type === "Class") {
       if (classes.has(root)) return;
@@ -59,8 +59,8 @@ export function inferCaptures(
       if (isInside(binding.scope, functionScope)) continue;
       if (reference.writes) {
         // Most members of the class around are not called: what they write is told only where they are cached themselves.
-        if (root !== around) report.add("writes-captured", reference.node, f, binding.name);
-        if (root !== around || !reference.reads) continue;
+        if (!around.has(root)) report.add("writes-captured", reference.node, f, binding.name);
+        if (!around.has(root) || !reference.reads) continue;
       }
       const unit = codeOf(binding, scopes);
       if (unit === "module") continue;
@@ -117,8 +117,9 @@ export function inferCaptures(
   follow(fn, null, fn.body);
   // `this.rate()`, `super.rate()` and `other.#rate()` are code of the class around, which may capture in turn.
   const cls = usesThis && !ignored.has("this") ? localClass(classOfThis(thisOwner, scopes)?.cls, scopes) : undefined;
-  around = cls ?? (own.privateNames ? localClassAround(fn, scopes) : undefined);
-  if (around) follow(around, null);
+  if (cls) around.add(cls);
+  for (const each of localClassesAround(fn, own.privateNames, scopes)) around.add(each);
+  for (const each of around) follow(each, null);
   if (cls && isChanged(cls, scopes)) {
     const member = scopes.parentOf.get(fn);
     refuseChanged(member?.type === "Method" ? member.key : fn, cls.id?.name ?? "its class", cls, "this");
@@ -140,16 +141,42 @@ export function inferCaptures(
   };
 }
 
+/**
+ * What the defaults of parameters take from around: nothing to the function's own key, in which their values are, but
+ * to one in which the function is an argument. `undefined`: that can't be told.
+ */
+export function defaultCaptures(fn: ir.Function, scopes: Scopes): readonly Binding[] | undefined {
+  const found = new Set<Binding>();
+  for (const param of fn.params) {
+    for (const reference of freeReferences(fn, param, scopes)) {
+      const binding = reference.binding as Binding;
+      if (isModuleLevel(binding.scope)) continue;
+      const unit = codeOf(binding, scopes);
+      if (unit === "module") continue;
+      if (unit || binding.declarations.includes(fn)) return undefined;
+      found.add(binding);
+    }
+  }
+  const uses = ownUses(scopes, fn.params);
+  const isSeen = fn.kind === "arrow" && lexicalOwner(fn, scopes) !== null;
+  return uses.eval || (isSeen && (uses.this || uses.arguments || uses.newTarget)) ? undefined : [...found];
+}
+
 /** A class of which each call of a function around makes another one. */
 const localClass = (cls: ir.Class | undefined, scopes: Scopes): ir.Class | undefined =>
   cls && !isModuleLevel(scopes.scopeOf.get(cls)?.parent as Scope) ? cls : undefined;
 
-function localClassAround(fn: ir.Function, scopes: Scopes): ir.Class | undefined {
-  for (let at: ir.Node | undefined = fn; at; at = scopes.parentOf.get(at)) {
+/** Those that declare one of these private names. */
+function localClassesAround(fn: ir.Function, names: ReadonlySet<string>, scopes: Scopes): ir.Class[] {
+  const found: ir.Class[] = [];
+  for (let at: ir.Node | undefined = names.size > 0 ? fn : undefined; at; at = scopes.parentOf.get(at)) {
     const cls = localClass(at.type === "Class" ? at : undefined, scopes);
-    if (cls) return cls;
+    const declares = cls?.members.some(
+      (each) => each.type !== "StaticBlock" && each.key.type === "PrivateName" && names.has(each.key.name),
+    );
+    if (cls && declares) found.push(cls);
   }
-  return undefined;
+  return found;
 }
 
 /** The function or class node that a never reassigned binding stands for, `"module"` for an alias of a module-level one. */
@@ -185,9 +212,13 @@ function isChanged(unit: ir.Function | ir.Class, scopes: Scopes): boolean {
   const names = [unit.id, holder?.type === "Declarator" && holder.id.type === "Identifier" ? holder.id : null];
   return names.some((id) => {
     const binding = id && scopes.declarationOf.get(id);
-    return binding?.references.some(({ node }) => isAliasChanged(node, scopes, new Set()));
+    return binding?.references.some(({ node }) => isChangedThrough(node, scopes));
   });
 }
+
+/** Is something of what this name means assigned, by it or by an alias? */
+export const isChangedThrough = (node: ir.Identifier, scopes: Scopes): boolean =>
+  isAliasChanged(node, scopes, new Set());
 
 function isAliasChanged(node: ir.Identifier, scopes: Scopes, seen: Set<Binding>): boolean {
   if (changeAt(node, scopes)) return true;
@@ -286,12 +317,12 @@ interface OwnUses {
   arguments: ir.Identifier | null;
   newTarget: boolean;
   eval: ir.Call | null;
-  privateNames: boolean;
+  privateNames: Set<string>;
 }
 
 /** `this` and friends in parts of a function: arrows pass them on, other functions have their own. */
 function ownUses(scopes: Scopes, parts: readonly ir.Node[]): OwnUses {
-  const uses: OwnUses = { this: false, arguments: null, newTarget: false, eval: null, privateNames: false };
+  const uses: OwnUses = { this: false, arguments: null, newTarget: false, eval: null, privateNames: new Set() };
   const visit = (node: ir.Node, nested: boolean): void => {
     switch (node.type) {
       case "This":
@@ -302,7 +333,7 @@ function ownUses(scopes: Scopes, parts: readonly ir.Node[]): OwnUses {
         if (!nested) uses.newTarget = true;
         return;
       case "PrivateName":
-        uses.privateNames = true;
+        uses.privateNames.add(node.name);
         return;
       case "Identifier":
         if (node.name === "arguments" && !nested && meansArguments(node, scopes)) uses.arguments ??= node;

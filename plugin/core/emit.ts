@@ -116,7 +116,9 @@ type Names = ReturnType<typeof emittedNames>;
 function takenBy({ slots, lexical }: PlannedSite, variable: string): string {
   if (lexical === null) return ", null";
   if (lexical.length === 0) return "";
-  const texts = lexical.map((index) => (slots[index]?.list ? `${readerOf(variable, index)}()` : slots[index]?.text));
+  const texts = lexical.map((each) =>
+    typeof each === "string" ? each : slots[each]?.list ? `${readerOf(variable, each)}()` : slots[each]?.text,
+  );
   return `, () => [${texts.join(", ")}]`;
 }
 
@@ -270,6 +272,7 @@ function emitSpec(site: PlannedSite, hash: string): Pieces {
     .map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
   text.splice(2, 0, `code: ${hash}`);
   if (site.self) text.push(`self: () => ${site.self}`);
+  if (site.self && site.isReplaceable) text.push("replaceable: true");
   const pieces: (string | Hole)[] = [`{ ${text.join(", ")}`];
   for (const option of ["validate", "onRelease"] as const)
     if (code[option]) pieces.push(`, ${option}: () => `, ...codeOf(site, option));

@@ -3,6 +3,7 @@
  * evaluates to it (`Repo.prototype.find`), where there is one.
  */
 import type * as ir from "./ir.ts";
+import { forEachChild } from "./ir.ts";
 import type { Binding, Scopes } from "./scope.ts";
 
 export interface QualifiedName {
@@ -135,6 +136,8 @@ function text(node: ir.Node): string {
 export interface Address {
   readonly root: Binding | null;
   readonly expression: string;
+  /** Something else of the object or class may be of the same name: `{ load() {}, ...rest }`. */
+  readonly isUnsure: boolean;
 }
 
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
@@ -155,7 +158,9 @@ export function addressOf(node: ir.Function | ir.Class | ir.ObjectLiteral, scope
         return undefined;
       const object = scopes.parentOf.get(parent);
       const base = object?.type === "Object" ? addressOf(object, scopes) : undefined;
-      return base && { root: base.root, expression: base.expression + access(parent.key.name) };
+      if (!base) return undefined;
+      const isUnsure = base.isUnsure || !(parent.proto || isKeptAs(parent, object as ir.ObjectLiteral, node));
+      return { root: base.root, expression: base.expression + access(parent.key.name), isUnsure };
     }
     case "Method":
     case "Field": {
@@ -168,6 +173,7 @@ export function addressOf(node: ir.Function | ir.Class | ir.ObjectLiteral, scope
         base && {
           root: base.root,
           expression: base.expression + (parent.static ? "" : ".prototype") + access(parent.key.name),
+          isUnsure: base.isUnsure || !isKeptBy(parent, cls as ir.Class, node),
         }
       );
     }
@@ -234,7 +240,20 @@ function isKeptBy(member: ir.ClassMember, { members }: ir.Class, value: ir.Node)
   const { key, computed } = member;
   if (computed || key.type !== "Name") return false;
   if (member.type === "Method" ? member.value.kind !== "method" : !member.static || member.accessor) return false;
-  return !members.some((each) => each !== member && (each.type === "StaticBlock" || mayBeCalled(each, key.name)));
+  return !members.some(
+    (each) => each !== member && (each.type === "StaticBlock" ? mayChange(each) : mayBeCalled(each, key.name)),
+  );
+}
+
+/** `static { this.load = wrap(this.load); }`, `static { decorate(this); }` */
+function mayChange(node: ir.Node): boolean {
+  if (node.type === "Assign" && node.left.type !== "Identifier") return true;
+  if (node.type === "Call" && node.arguments.length > 0) return true;
+  let found = false;
+  forEachChild(node, (child) => {
+    found ||= mayChange(child);
+  });
+  return found;
 }
 
 function mayBeCalled(
@@ -248,20 +267,21 @@ function mayBeCalled(
 }
 
 function rooted(binding: Binding | undefined): Address | undefined {
-  return binding && { root: binding, expression: binding.name };
+  return binding && { root: binding, expression: binding.name, isUnsure: false };
 }
 
-function addressOfTarget(target: ir.Pattern, scopes: Scopes): Address | undefined {
+/** What is assigned to, as an expression. */
+export function addressOfTarget(target: ir.Pattern, scopes: Scopes): Address | undefined {
   if (target.type === "Identifier") {
     const { binding } = scopes.referenceOf.get(target) ?? {};
-    if (binding === null && target.name === "exports") return { root: null, expression: "exports" };
+    if (binding === null && target.name === "exports") return { root: null, expression: "exports", isUnsure: false };
     return rooted(binding ?? undefined);
   }
-  if (isModuleExports(target, scopes)) return { root: null, expression: "module.exports" };
+  if (isModuleExports(target, scopes)) return { root: null, expression: "module.exports", isUnsure: false };
   if (target.type !== "Member" || target.computed || target.property.type !== "Name" || target.optional)
     return undefined;
   const base = addressOfTarget(target.object, scopes);
-  return base && { root: base.root, expression: base.expression + access(target.property.name) };
+  return base && { ...base, expression: base.expression + access(target.property.name) };
 }
 
 function isModuleExports(target: ir.Pattern, scopes: Scopes): boolean {

@@ -3,13 +3,21 @@
  * and what is not, its options and its hash. What can't be cached safely is refused here.
  */
 import type { SiteKind } from "../../runtime/contract.ts";
-import { classOfThis, inferCaptures, isModuleLevel, lexicalOwner, mayBeUninitialized } from "./captures.ts";
+import {
+  classOfThis,
+  defaultCaptures,
+  inferCaptures,
+  isModuleLevel,
+  lexicalOwner,
+  mayBeUninitialized,
+} from "./captures.ts";
 import { nearest, type Report } from "./diagnostics.ts";
 import { DIRECTIVES } from "./directive.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
-import { type Address, addressOf, type Holder, holderOf, qualify } from "./names.ts";
+import { addressOf, qualify } from "./names.ts";
 import { keptName, type ReadOptions, readOptions } from "./options.ts";
+import { lexicalSlots, type Place, placeOf } from "./places.ts";
 import { type Binding, boundNames, isReassigned, isStrict, lookup, type Scope, type Scopes } from "./scope.ts";
 
 /** One place of the key. */
@@ -25,15 +33,7 @@ export interface Slot {
   readonly changes?: boolean;
 }
 
-/** Where `mark(fn, site)` goes for a function that only an inner scope can name. */
-export interface MarkPlace {
-  readonly expression: string;
-  /** The statement list, and the statement to stand behind; `null`: at its start, for hoisted functions. */
-  readonly list: ir.Node;
-  readonly after: ir.Statement | null;
-}
-
-export interface SitePlan {
+export interface SitePlan extends Place {
   readonly fn: ir.Function;
   readonly kind: SiteKind;
   readonly name: string;
@@ -53,12 +53,8 @@ export interface SitePlan {
   readonly passed: readonly string[];
   /** Local functions and classes whose code belongs to this site's. */
   readonly code: readonly Binding[];
-  /** Of the slots, those that are the function's own and not the call's; `null` where that can't be told. */
-  readonly lexical: readonly number[] | null;
-  readonly self: string | null;
-  readonly mark: MarkPlace | null;
-  /** The object or class to tell of it where it is made. */
-  readonly holder: Holder | null;
+  /** What is the function's own and not the call's, beside slots its defaults' captures; `null`: that can't be told. */
+  readonly lexical: readonly (number | string)[] | null;
 }
 
 export interface Annotation {
@@ -119,12 +115,9 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
     if (isExcluded(binding.name)) excluded.push(binding.name);
     else {
       captured.push(binding.name);
-      const text = mayBeUninitialized(binding, fn, scopes)
-        ? `(() => { try { return ${binding.name}; } catch {} })()`
-        : binding.name;
       slots.push({
         name: binding.name,
-        text,
+        text: textOf(binding, fn, scopes),
         spread: false,
         list: captures.hidden.get(binding),
         changes: isReassigned(binding),
@@ -147,9 +140,21 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
   );
   checkCodeOptions(options, name, scopes, report);
   if (report.errors.length > before) return undefined;
-  const where = place(fn, scopes);
+  const where = placeOf(fn, scopes);
   /** What an arrow sees as `this` is then in no slot. */
   const isKeyOfThis = readsThis && ownKey !== undefined && !ignored.has("this");
+  const defaults = defaultCaptures(fn, scopes)?.filter(({ name }) => !isExcluded(name));
+  const lexical =
+    defaults === undefined || (isKeyOfThis && fn.kind === "arrow")
+      ? null
+      : lexicalSlots(
+          fn,
+          slots,
+          captured.length,
+          defaults.map((each) => textOf(each, fn, scopes)),
+          where,
+          scopes,
+        );
   return {
     fn,
     kind,
@@ -166,29 +171,14 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
     bound: params,
     passed,
     code: captures.code,
-    lexical: isKeyOfThis && fn.kind === "arrow" ? null : lexicalSlots(fn, slots, captured.length, where, scopes),
+    lexical,
     ...where,
   };
 }
 
-/**
- * A function's captures, and what an arrow sees of the function around it: they tell it from others of the same code.
- * `null`: where the arrow is marked, `this` is another (a static field's).
- */
-function lexicalSlots(
-  fn: ir.Function,
-  slots: readonly Slot[],
-  captured: number,
-  { mark, holder }: Pick<SitePlan, "mark" | "holder">,
-  scopes: Scopes,
-): readonly number[] | null {
-  const isSeen = ({ text }: Slot): boolean => fn.kind === "arrow" && text !== null && LEXICAL.test(text);
-  const from = mark?.list ?? holder?.node;
-  if (from && slots.some(isSeen) && lexicalOwner(from, scopes) !== lexicalOwner(fn, scopes)) return null;
-  return slots.flatMap((slot, index) => (isSeen(slot) || index >= slots.length - captured ? [index] : []));
-}
-
-const LEXICAL = /^(?:this|\(this === .*|new\.target|\[\.\.\.arguments\])$/;
+/** A capture's value, as an expression that does not throw. */
+const textOf = (binding: Binding, fn: ir.Function, scopes: Scopes): string =>
+  mayBeUninitialized(binding, fn, scopes) ? `(() => { try { return ${binding.name}; } catch {} })()` : binding.name;
 
 const unique = (each: string, index: number, all: readonly string[]): boolean => all.indexOf(each) === index;
 
@@ -404,44 +394,3 @@ function checkCodeOptions({ code }: ReadOptions, f: string, scopes: Scopes, repo
     visit(expression, false);
   }
 }
-
-/** By which expression, and from where, the function can be named. */
-function place(fn: ir.Function, scopes: Scopes): Pick<SitePlan, "self" | "mark" | "holder"> {
-  const address = addressOf(fn, scopes);
-  if (address && (address.root === null || address.root.scope === scopes.module))
-    return { self: address.expression, mark: null, holder: null };
-  const mark = address ? markPlace(fn, address, scopes) : undefined;
-  return { self: null, mark: mark ?? null, holder: mark ? null : (holderOf(fn, scopes) ?? null) };
-}
-
-function markPlace(fn: ir.Function, { root, expression }: Address, scopes: Scopes): MarkPlace | undefined {
-  const [declaration] = root?.declarations ?? [];
-  if (!declaration || root?.declarations.length !== 1) return undefined;
-  const assignment = assignmentOf(fn, scopes);
-  // Where it is assigned for certain, and then.
-  if (assignment && scopes.parentOf.get(assignment)?.type !== "ExpressionStatement") return undefined;
-  let statement: ir.Node = assignment ?? declaration;
-  for (
-    let parent = scopes.parentOf.get(statement);
-    parent;
-    statement = parent, parent = scopes.parentOf.get(statement)
-  ) {
-    if (LISTS.has(parent.type)) {
-      const hoisted = statement === fn && fn.kind === "declaration";
-      return { expression, list: parent, after: hoisted ? null : (statement as ir.Statement) };
-    }
-    if (parent.type === "Function" || parent.type === "Class" || /^For/.test(parent.type)) return undefined;
-    if (assignment && parent.type !== "ExpressionStatement") return undefined;
-  }
-  return undefined;
-}
-
-/** `holder.load = function () {}`, `api = { load() {} }`. */
-function assignmentOf(fn: ir.Function, scopes: Scopes): ir.Assign | undefined {
-  let at = scopes.parentOf.get(fn);
-  while (at && MEMBERS.has(at.type)) at = scopes.parentOf.get(at);
-  return at?.type === "Assign" ? at : undefined;
-}
-
-const MEMBERS: ReadonlySet<string> = new Set(["Property", "Object", "Method", "Field", "Class"]);
-const LISTS: ReadonlySet<string> = new Set(["Block", "FunctionBody", "Case", "StaticBlock", "Namespace", "Program"]);
