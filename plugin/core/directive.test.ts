@@ -1,5 +1,6 @@
 /** The recogniser's own parts; what it says of whole files is in `fixtures/refusals`. */
 import { describe, expect, test } from "@jest/globals";
+import { type TransformError, transform } from "../index.ts";
 import { Report } from "./diagnostics.ts";
 import { CONTENT_FILTER, DIRECTIVES, findDirective, mayHoldDirective } from "./directive.ts";
 import type * as ir from "./ir.ts";
@@ -101,4 +102,25 @@ describe("the directive of a body", () => {
   test("there are two", () => {
     expect(DIRECTIVES).toEqual({ "use cache data": "data", "use cache resource": "resource" });
   });
+});
+
+test("a longer expression was meant as a directive where a line ends behind the string, and there alone", () => {
+  const codes = (rest: string) => {
+    try {
+      transform(`export function load(url: string) {\n  "use cache data"${rest}\n}\n`, {
+        filename: "/app/load.ts",
+        root: "/app",
+        hash: { cache: false },
+      });
+      return [];
+    } catch (error) {
+      return (error as TransformError).diagnostics.map(({ code }) => code);
+    }
+  };
+  const refused = ["directive-not-string"];
+  expect(codes("\n  [1].map(String)")).toEqual(refused);
+  expect(codes(" // all of it\n  (url)")).toEqual(refused);
+  expect(codes(" /* all */\r\n  `all`")).toEqual(refused);
+  expect(codes(".split(url)")).toEqual([]);
+  expect(codes(" /* all */ + url")).toEqual([]);
 });

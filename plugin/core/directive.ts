@@ -77,13 +77,18 @@ export function findStrays(
   { expressionStatements, parentOf }: Scopes,
   nameOf: (node: ir.Node) => string,
   report: Report,
+  source: string,
 ): ReadonlySet<ir.Node> {
   const owners = new Set<ir.Node>();
   for (const statement of expressionStatements) {
     const { expression } = statement;
     const first = leftmost(expression);
     // Where a line begins with `[`, `(` or a template, no semicolon is inserted before it.
-    const goesOn = first !== expression && first.type === "String" && DIRECTIVES[first.value] !== undefined;
+    const goesOn =
+      first !== expression &&
+      first.type === "String" &&
+      DIRECTIVES[first.value] !== undefined &&
+      LINE_ENDS.test(source.slice(first.end));
     const text = goesOn
       ? first.value
       : expression.type === "String"
@@ -111,6 +116,9 @@ export function findStrays(
   }
   return owners;
 }
+
+/** Before anything but comments. */
+const LINE_ENDS = /^(?:[^\S\n\r\u2028\u2029]|\/\*.*?\*\/)*(?:\/\/|[\n\r\u2028\u2029])/s;
 
 const GOES_ON = "the beginning of a longer expression, for want of a semicolon";
 

@@ -84,7 +84,7 @@ export function planFile(program: ir.Program, source: string, options: ModuleOpt
   const report = new Report(source, file);
   const scopes = inferScopes(program);
   const { annotations, fileDirective } = findAnnotations(program, scopes, report);
-  const strays = findStrays(scopes, (node) => enclosingName(node, scopes), report);
+  const strays = findStrays(scopes, (node) => enclosingName(node, scopes), report, source);
   const plans = tellApart(annotations.flatMap((annotation) => planSite(annotation, scopes, report) ?? []));
   refuseMisplacedOptions(
     annotations.map((each) => each.fn),
