@@ -285,13 +285,17 @@ export class Encoder {
 
   private callable(value: (...args: never) => unknown): string {
     const cached = functionKey(value);
-    if (cached !== undefined && cached.captures === undefined) return `F${frame(cached.code)}`;
+    const names = cached && ownNames(value);
+    if (cached !== undefined && cached.captures === undefined && names === undefined) return `F${frame(cached.code)}`;
     if (cached === undefined && typeof (value as unknown as Record<symbol, unknown>)[IDENTITY] !== "function") {
       throw this.refuse(refuseKey(value));
     }
     if (this.depth === MAX_DEPTH) throw this.refuse(refuseDepth(MAX_DEPTH, "key"));
     this.around[this.depth++] = value;
-    const text = cached ? this.closure(cached.code, cached.captures!()) : this.named(value);
+    let text: string;
+    if (cached === undefined) text = this.named(value);
+    else text = cached.captures ? this.closure(cached.code, cached.captures()) : `F${frame(cached.code)}`;
+    if (names !== undefined) text += `+${this.properties(value, names)}`;
     this.around[--this.depth] = undefined;
     return text;
   }
@@ -342,6 +346,12 @@ const WELL_KNOWN = new Map(
 function disownMade(holder: object, names: readonly string[], values: readonly unknown[]): void {
   for (const [at, value] of values.entries())
     if (Object.getOwnPropertyDescriptor(holder, names[at]!)?.get !== undefined) disown(value);
+}
+
+/** What a user has put on a function: `load.limit = 5`. */
+function ownNames(value: object): string[] | undefined {
+  const names = namesOf(value);
+  return names.length > 0 || getOwnPropertySymbols(value).length > 0 ? names : undefined;
 }
 
 function pick(value: object, names: readonly string[]): unknown[] {

@@ -270,8 +270,7 @@ function rooted(binding: Binding | undefined): Address | undefined {
   return binding && { root: binding, expression: binding.name, isUnsure: false };
 }
 
-/** What is assigned to, as an expression. */
-export function addressOfTarget(target: ir.Pattern, scopes: Scopes): Address | undefined {
+function addressOfTarget(target: ir.Pattern, scopes: Scopes): Address | undefined {
   if (target.type === "Identifier") {
     const { binding } = scopes.referenceOf.get(target) ?? {};
     if (binding === null && target.name === "exports") return { root: null, expression: "exports", isUnsure: false };

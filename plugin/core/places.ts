@@ -6,7 +6,7 @@
 import { isChangedThrough, isModuleLevel, lexicalOwner } from "./captures.ts";
 import type * as ir from "./ir.ts";
 import { forEachChild } from "./ir.ts";
-import { type Address, addressOf, addressOfTarget, type Holder, holderOf } from "./names.ts";
+import { type Address, addressOf, type Holder, holderOf } from "./names.ts";
 import type { Slot } from "./plan.ts";
 import { isReassigned, type Scope, type Scopes } from "./scope.ts";
 
@@ -35,7 +35,7 @@ export function placeOf(fn: ir.Function, scopes: Scopes): Place {
   const isTop = address !== undefined && (address.root === null || address.root.scope === scopes.module);
   const self = isTop ? address.expression : null;
   const isLocal = !isModuleLevel(scopes.scopeOf.get(fn)?.parent as Scope);
-  if (isTop && !isLocal && !address.isUnsure && !isReplaced(address, scopes))
+  if (isTop && !isLocal && !address.isUnsure && !isReplaced(address, assignmentOf(fn, scopes), scopes))
     return { self, isReplaceable: false, mark: null, holder: null };
   const mark = (address && markPlace(fn, address, scopes)) ?? null;
   return {
@@ -46,35 +46,39 @@ export function placeOf(fn: ir.Function, scopes: Scopes): Place {
   };
 }
 
-/** `load = wrap(load)`, `api.load = other`, `exports.load = wrap(exports.load)`. */
-function isReplaced({ root, expression }: Address, scopes: Scopes): boolean {
-  if (root === null) return exportsAssigned(scopes).filter((each) => isPrefix(each, common(expression))).length > 1;
-  const { declarations, references } = root;
-  const values = declarations.filter(({ type }) => type === "Function" || type === "Declarator");
+/** `load = wrap(load)`, `api.load = other`, `this.load = other` of a method: whatever the object, if the name is one of these. */
+function isReplaced({ root, expression }: Address, assignment: ir.Assign | undefined, scopes: Scopes): boolean {
+  const names = expression.match(/[^.[\]"]+/g)?.slice(1) ?? [];
+  const own = assignment && nameAssigned(assignment);
+  const assigned = namesAssigned(scopes);
+  if (names.some((each) => (assigned.get(each) ?? 0) > (each === own ? 1 : 0))) return true;
+  if (root === null) return false;
+  const values = root.declarations.filter(({ type }) => type === "Function" || type === "Declarator");
   if (values.length > 1 || isReassigned(root)) return true;
-  return expression !== root.name && references.some(({ node }) => isChangedThrough(node, scopes));
+  const isOwn = ({ start }: ir.Node) => assignment && start >= assignment.start && start < assignment.left.end;
+  return names.length > 0 && root.references.some(({ node }) => !isOwn(node) && isChangedThrough(node, scopes));
 }
 
-const assigned = new WeakMap<Scopes, readonly string[]>();
+const known = new WeakMap<Scopes, ReadonlyMap<string, number>>();
 
-/** What the module assigns of CommonJS's exports: `exports.load`. */
-function exportsAssigned(scopes: Scopes): readonly string[] {
-  const known = assigned.get(scopes);
-  if (known) return known;
-  const found: string[] = [];
+/** Which properties the module assigns, and how often. */
+function namesAssigned(scopes: Scopes): ReadonlyMap<string, number> {
+  const before = known.get(scopes);
+  if (before) return before;
+  const found = new Map<string, number>();
   const visit = (node: ir.Node): void => {
-    const target = node.type === "Assign" ? addressOfTarget(node.left, scopes) : undefined;
-    if (target?.root === null) found.push(common(target.expression));
+    const name = node.type === "Assign" ? nameAssigned(node) : undefined;
+    if (name !== undefined) found.set(name, (found.get(name) ?? 0) + 1);
     forEachChild(node, visit);
   };
   visit(scopes.module.node);
-  assigned.set(scopes, found);
+  known.set(scopes, found);
   return found;
 }
 
-const common = (expression: string): string => expression.replace(/^module\./, "");
-const isPrefix = (short: string, long: string): boolean =>
-  short === long || long.startsWith(`${short}.`) || long.startsWith(`${short}[`);
+function nameAssigned({ left }: ir.Assign): string | undefined {
+  return left.type === "Member" && left.property.type === "Name" ? left.property.name : undefined;
+}
 
 function markPlace(fn: ir.Function, address: Address, scopes: Scopes): MarkPlace | undefined {
   const { root, expression } = address;
