@@ -227,7 +227,8 @@ export class Graph {
   }
 
   #whole(file: string): Made {
-    const facts = this.#facts(file) as ModuleFacts;
+    const facts = this.#facts(file);
+    if (!facts) return { label: "gone" };
     const isEffect = new Set(facts.effects);
     const units = facts.units.map((_, index) => idOf("unit", file, index));
     return {

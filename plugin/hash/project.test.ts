@@ -102,6 +102,24 @@ describe("warm equals cold", () => {
     expect(of()?.hash).toBe(folder?.hash);
   });
 
+  test("CommonJS that does not parse for a while, or is gone, and comes back", () => {
+    const project = open();
+    const [file, rates] = [join(root, "src/x.ts"), join(root, "src/rates.cjs")];
+    writeFileSync(file, 'import rates from "./rates.cjs";\nexport const x = (name: string) => rates[name];\n');
+    const of = () => project.bindings([[file, "x"]])[0]?.hash;
+    const whole = "for (const name of ['EUR']) exports[name] = 1;\n";
+    writeFileSync(rates, whole);
+    const before = of();
+    expect(before).toBeDefined();
+    for (const broken of ["module.exports = { EUR: ;\n", undefined]) {
+      if (broken === undefined) unlinkSync(rates);
+      else writeFileSync(rates, broken);
+      expect(of()).not.toBe(before);
+      writeFileSync(rates, whole);
+      expect(of()).toBe(before);
+    }
+  });
+
   test("two writes within one tick of the clock are both seen", () => {
     const project = open();
     const file = join(root, "src/numbers/clamp.ts");
