@@ -119,7 +119,11 @@ export function inferCaptures(
   const cls = usesThis && !ignored.has("this") ? localClass(classOfThis(thisOwner, scopes)?.cls, scopes) : undefined;
   if (cls) around.add(cls);
   for (const each of localClassesAround(fn, own.privateNames, scopes)) around.add(each);
-  for (const each of around) follow(each, null);
+  for (const each of around) {
+    follow(each, null);
+    // Its `this` may be an instance of a class that is derived beside it.
+    if (cls) for (const sub of subclassesOf(each, functionScope, scopes)) around.add(sub);
+  }
   if (cls && isChanged(cls, scopes)) {
     const member = scopes.parentOf.get(fn);
     refuseChanged(member?.type === "Method" ? member.key : fn, cls.id?.name ?? "its class", cls, "this");
@@ -165,6 +169,18 @@ export function defaultCaptures(fn: ir.Function, scopes: Scopes): readonly Bindi
 /** A class of which each call of a function around makes another one. */
 const localClass = (cls: ir.Class | undefined, scopes: Scopes): ir.Class | undefined =>
   cls && !isModuleLevel(scopes.scopeOf.get(cls)?.parent as Scope) ? cls : undefined;
+
+/** Of a class, where what they capture can be seen from `scope`. */
+function subclassesOf(cls: ir.Node, scope: Scope, scopes: Scopes): ir.Class[] {
+  const holder = scopes.parentOf.get(cls);
+  const id = holder?.type === "Declarator" && holder.id.type === "Identifier" ? holder.id : (cls as ir.Class).id;
+  const references = (id && scopes.declarationOf.get(id)?.references) ?? [];
+  return references.flatMap(({ node }) => {
+    const sub = scopes.parentOf.get(node);
+    if (sub?.type !== "Class" || sub.superClass !== node) return [];
+    return isInside(scope, scopes.scopeOf.get(sub)?.parent as Scope) ? [sub] : [];
+  });
+}
 
 /** Those that declare one of these private names. */
 function localClassesAround(fn: ir.Function, names: ReadonlySet<string>, scopes: Scopes): ir.Class[] {
