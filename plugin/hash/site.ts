@@ -88,7 +88,7 @@ function isWithin(node: ir.Node, root: ir.Node, scopes: Scopes): boolean {
 
 /**
  * `this`, `super`, `new.target`; `other.#rate()`, which is of the class around whoever it is asked of; and `self.rate` of
- * `const load = function self() {}`, which is put there as `load.rate`.
+ * `const load = function self() {}`, which is put there as `load.rate`, also where `self` is handed on. Not `self()`.
  */
 function readsAround(root: ir.Node, scopes: Scopes): boolean {
   let found = false;
@@ -96,12 +96,17 @@ function readsAround(root: ir.Node, scopes: Scopes): boolean {
   const visit = (node: ir.Node): void => {
     if (found) return;
     if (AROUND.has(node.type)) found = true;
-    else if (node.type === "Member" && node.object.type === "Identifier" && node.object.name === own)
-      found = scopes.referenceOf.get(node.object)?.binding?.declarations.includes(root) ?? false;
+    else if (node.type === "Identifier" && node.name === own && !isCalled(node, scopes))
+      found = scopes.referenceOf.get(node)?.binding?.declarations.includes(root) ?? false;
     if (!found) forEachChild(node, visit);
   };
   visit(root);
   return found;
+}
+
+function isCalled(node: ir.Identifier, scopes: Scopes): boolean {
+  const parent = scopes.parentOf.get(node);
+  return parent?.type === "Call" && parent.callee === node;
 }
 
 const AROUND: ReadonlySet<string> = new Set(["This", "Super", "NewTarget", "PrivateName"]);
