@@ -43,6 +43,7 @@ export function inferCaptures(
   let recursive = false;
   const classes = new Set<ir.Node>();
   const around = new Set<ir.Node>();
+  const isExcluded = ({ name }: Binding): boolean => name.startsWith("_") || ignored.has(name);
   const follow = (root: ir.Node, via: Binding | null, within: ir.Node = root): void => {
     if (root.type === "Class") {
       if (classes.has(root)) return;
@@ -86,6 +87,8 @@ export function inferCaptures(
         }
       }
       values.add(binding);
+      const made = isExcluded(binding) ? undefined : classMade(binding, functionScope, scopes);
+      if (made) around.add(made);
     }
   };
   /**
@@ -119,10 +122,15 @@ export function inferCaptures(
   const cls = usesThis && !ignored.has("this") ? localClass(classOfThis(thisOwner, scopes)?.cls, scopes) : undefined;
   if (cls) around.add(cls);
   for (const each of localClassesAround(fn, own.privateNames, scopes)) around.add(each);
+  const meant = new Set<ir.Node>(cls && [cls]);
   for (const each of around) {
     follow(each, null);
-    // Its `this` may be an instance of a class that is derived beside it.
-    if (cls) for (const sub of subclassesOf(each, functionScope, scopes)) around.add(sub);
+    if (!meant.has(each)) continue;
+    // `this` may be an instance of a class that is derived beside it.
+    for (const sub of subclassesOf(each, functionScope, scopes)) {
+      meant.add(sub);
+      around.add(sub);
+    }
   }
   if (cls && isChanged(cls, scopes)) {
     const member = scopes.parentOf.get(fn);
@@ -169,6 +177,17 @@ export function defaultCaptures(fn: ir.Function, scopes: Scopes): readonly Bindi
 /** A class of which each call of a function around makes another one. */
 const localClass = (cls: ir.Class | undefined, scopes: Scopes): ir.Class | undefined =>
   cls && !isModuleLevel(scopes.scopeOf.get(cls)?.parent as Scope) ? cls : undefined;
+
+/** `const rates = new Rates()` of a local class: its methods capture what no instance's key shows. */
+function classMade({ declarations }: Binding, scope: Scope, scopes: Scopes): ir.Class | undefined {
+  const [declaration] = declarations;
+  const init = declaration?.type === "Declarator" && declaration.id.type === "Identifier" ? declaration.init : null;
+  if (init?.type !== "New" || init.callee.type !== "Identifier") return undefined;
+  const binding = scopes.referenceOf.get(init.callee)?.binding;
+  const unit = binding ? codeOf(binding, scopes) : undefined;
+  const cls = unit && unit !== "module" && unit.type === "Class" ? localClass(unit, scopes) : undefined;
+  return cls && isInside(scope, scopes.scopeOf.get(cls)?.parent as Scope) ? cls : undefined;
+}
 
 /** Of a class, where what they capture can be seen from `scope`. */
 function subclassesOf(cls: ir.Node, scope: Scope, scopes: Scopes): ir.Class[] {
