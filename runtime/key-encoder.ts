@@ -302,7 +302,7 @@ export class Encoder {
 
   /** A function or class that says what identifies it; a class that inherits this is told apart from the one above. */
   private named(value: (...args: never) => unknown): string {
-    return hasOwn(value, IDENTITY) ? `j${this.identity(value)}` : `J${frame(sourceName(value))}${this.identity(value)}`;
+    return hasOwn(value, IDENTITY) ? `j${this.identity(value)}` : `V${frame(sourceName(value))}${this.identity(value)}`;
   }
 
   /** A cached function with what it captures. */
