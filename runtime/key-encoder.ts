@@ -283,8 +283,13 @@ export class Encoder {
     throw this.refuse(refuseKey(value));
   }
 
+  /** Small, for the engine takes it into `value`: with all of its body there, short strings took half as long again. */
   private callable(value: (...args: never) => unknown): string {
-    const cached = functionKey(value);
+    return this.named(value, functionKey(value));
+  }
+
+  /** @param cached where it is a cached function */
+  private named(value: (...args: never) => unknown, cached: ReturnType<FunctionKey>): string {
     const names = cached && ownNames(value);
     if (cached !== undefined && cached.captures === undefined && names === undefined) return `F${frame(cached.code)}`;
     if (cached === undefined && typeof (value as unknown as Record<symbol, unknown>)[IDENTITY] !== "function") {
@@ -293,7 +298,7 @@ export class Encoder {
     if (this.depth === MAX_DEPTH) throw this.refuse(refuseDepth(MAX_DEPTH, "key"));
     this.around[this.depth++] = value;
     let text: string;
-    if (cached === undefined) text = this.named(value);
+    if (cached === undefined) text = this.said(value);
     else text = cached.captures ? this.closure(cached.code, cached.captures()) : `F${frame(cached.code)}`;
     if (names !== undefined) text += `+${this.properties(value, names)}`;
     this.around[--this.depth] = undefined;
@@ -301,7 +306,7 @@ export class Encoder {
   }
 
   /** A function or class that says what identifies it; a class that inherits this is told apart from the one above. */
-  private named(value: (...args: never) => unknown): string {
+  private said(value: (...args: never) => unknown): string {
     return hasOwn(value, IDENTITY) ? `j${this.identity(value)}` : `V${frame(sourceName(value))}${this.identity(value)}`;
   }
 
