@@ -64,7 +64,7 @@ export function applyAst(file: BabelNode, plan: ModulePlan, emission: Emission, 
   for (const [index, { node }] of holders.entries()) {
     const [{ argument: call }] = holding[index] as [BabelNode];
     const parent = plan.scopes.parentOf.get(node)?.origin as BabelNode | null | undefined;
-    put(call, original(node), parent ?? program);
+    if (!put(call, original(node), parent ?? program)) throw new Error(`kept: a ${node.type} is not where it was read`);
   }
   removeImports();
   if (plan.fileDirective) remove(program.directives, original(plan.fileDirective));

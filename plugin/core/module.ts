@@ -13,7 +13,7 @@ import { findDirective, findStrays } from "./directive.ts";
 import { filesBehind, type SiteRoot, sayDoubts } from "./draft.ts";
 import type * as ir from "./ir.ts";
 import { lintSite } from "./lints.ts";
-import { qualify } from "./names.ts";
+import { exportsPath, qualify } from "./names.ts";
 import { keptName } from "./options.ts";
 import { absolutePath, relativePath } from "./paths.ts";
 import { type Annotation, displayName, planSite, type SitePlan } from "./plan.ts";
@@ -180,17 +180,6 @@ function exportedFunctions(program: ir.Program, scopes: Scopes): Set<ir.Function
       addCommonJs(statement.expression);
   }
   return found;
-}
-
-/** `""` for `module.exports`, the name for `exports.name`. */
-function exportsPath(target: ir.Pattern, scopes: Scopes): string | undefined {
-  if (target.type !== "Member" || target.computed || target.property.type !== "Name") return undefined;
-  const { object, property } = target;
-  const isFree = (node: ir.Expression, name: string) =>
-    node.type === "Identifier" && node.name === name && !scopes.referenceOf.get(node)?.binding;
-  if (isFree(object, "module") && property.name === "exports") return "";
-  if (isFree(object, "exports") || exportsPath(object, scopes) === "") return property.name;
-  return undefined;
 }
 
 /** The function around a node, as its author would call it. */

@@ -276,20 +276,20 @@ function addressOfTarget(target: ir.Pattern, scopes: Scopes): Address | undefine
     if (binding === null && target.name === "exports") return { root: null, expression: "exports", isUnsure: false };
     return rooted(binding ?? undefined);
   }
-  if (isModuleExports(target, scopes)) return { root: null, expression: "module.exports", isUnsure: false };
+  if (exportsPath(target, scopes) === "") return { root: null, expression: "module.exports", isUnsure: false };
   if (target.type !== "Member" || target.computed || target.property.type !== "Name" || target.optional)
     return undefined;
   const base = addressOfTarget(target.object, scopes);
   return base && { ...base, expression: base.expression + access(target.property.name) };
 }
 
-function isModuleExports(target: ir.Pattern, scopes: Scopes): boolean {
-  if (target.type !== "Member" || target.computed || target.property.type !== "Name") return false;
+/** `""` for `module.exports`, the name for `exports.name`. */
+export function exportsPath(target: ir.Pattern, scopes: Scopes): string | undefined {
+  if (target.type !== "Member" || target.computed || target.property.type !== "Name") return undefined;
   const { object, property } = target;
-  return (
-    property.name === "exports" &&
-    object.type === "Identifier" &&
-    object.name === "module" &&
-    scopes.referenceOf.get(object)?.binding === null
-  );
+  const isFree = (node: ir.Expression, name: string) =>
+    node.type === "Identifier" && node.name === name && !scopes.referenceOf.get(node)?.binding;
+  if (isFree(object, "module") && property.name === "exports") return "";
+  if (isFree(object, "exports") || exportsPath(object, scopes) === "") return property.name;
+  return undefined;
 }

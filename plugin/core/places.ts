@@ -128,12 +128,10 @@ export function lexicalSlots(
   { mark, holder }: Place,
   scopes: Scopes,
 ): readonly (number | string)[] | null {
-  const isSeen = ({ text }: Slot): boolean => fn.kind === "arrow" && text !== null && LEXICAL.test(text);
+  const isSeen = ({ isLexical = false }: Slot): boolean => fn.kind === "arrow" && isLexical;
   const from = mark?.list ?? holder?.node;
   if (mark?.isUnsure) return null;
   if (from && slots.some(isSeen) && lexicalOwner(from, scopes) !== lexicalOwner(fn, scopes)) return null;
   const own = slots.flatMap((slot, index) => (isSeen(slot) || index >= slots.length - captured ? [index] : []));
   return [...own, ...defaults];
 }
-
-const LEXICAL = /^(?:this|\(this === .*|new\.target|\[\.\.\.arguments\])$/;

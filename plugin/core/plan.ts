@@ -31,6 +31,8 @@ export interface Slot {
   readonly list?: ir.Node | undefined;
   /** A capture that something assigns: it may change while the body runs. */
   readonly changes?: boolean;
+  /** `this`, `new.target`, `arguments`: an arrow has them from the function around it. */
+  readonly isLexical?: boolean;
 }
 
 export interface SitePlan extends Place {
@@ -85,10 +87,11 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
   const ownKey = options.code.key;
   if (readsThis) {
     if (ignored.has("this")) excluded.push("this");
-    else if (!ownKey) slots.push({ name: "this", text: thisText(fn, name, scopes, report), spread: false });
+    else if (!ownKey)
+      slots.push({ name: "this", text: thisText(fn, name, scopes, report), spread: false, isLexical: true });
   }
   if (captures.usesNewTarget && !ignored.has("new.target"))
-    slots.push({ name: "new.target", text: "new.target", spread: false });
+    slots.push({ name: "new.target", text: "new.target", spread: false, isLexical: true });
   for (const each of params) {
     if (isExcluded(each)) excluded.push(each);
     else slots.push({ name: each, text: each, spread: each === restName });
@@ -98,7 +101,7 @@ export function planSite({ fn, kind, directive }: Annotation, scopes: Scopes, re
     else {
       const hidden = params.find(isExcluded);
       if (hidden && fn.kind !== "arrow") report.add("arguments-excluded", captures.argumentsAt ?? fn, name, hidden);
-      slots.push({ name: "arguments", text: "[...arguments]", spread: false });
+      slots.push({ name: "arguments", text: "[...arguments]", spread: false, isLexical: true });
     }
   }
   if (ownKey) {
